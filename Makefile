@@ -1,0 +1,95 @@
+# Everything a person types here. Nothing is installed outside this directory.
+#   make run            start the hub with the invented partnership        PORT=8480 VAR=directory
+#   make test           install what tests need and run them               ARGS="-k name"
+#   make check          style, types, import rules
+.DEFAULT_GOAL := run
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VAR ?=
+PORT ?=
+ARGS ?=
+JOBS ?= 2
+
+VENV := .venv
+PY := $(VENV)/bin/python
+HUB := $(VENV)/bin/hub
+MADE := $(VENV)/.made
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+ASSETS := hub/static/vendor/.made
+
+.PHONY: run test check format bench nightly lock clean
+
+run: $(RUN) $(HUB) $(ASSETS)
+	@exec $(HUB) up --demo $(if $(VAR),--var '$(VAR)') $(if $(PORT),--port $(PORT))
+
+test: $(DEV) $(HUB) $(ASSETS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not nightly" $(ARGS)
+
+check: $(DEV)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+	@if grep -q '^\[tool.djlint\]' pyproject.toml && [ -n "$$(find templates -name '*.html' -print -quit)" ]; then \
+		echo "$(PY) -m djlint templates --lint"; $(PY) -m djlint templates --lint --quiet; fi
+
+format: $(DEV)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(DEV) $(HUB) $(ASSETS)
+	$(PY) -m bench $(ARGS)
+
+nightly: $(DEV) $(HUB) $(ASSETS)
+	$(PY) -m pytest -m nightly $(ARGS)
+
+# New versions of the libraries, after a change in pyproject.toml or package.json.
+lock: $(MADE)
+	$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+		pyproject.toml -o requirements/run.txt
+	$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+		--extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	npm install --package-lock-only
+
+# What can be made again. Data under var/ stays.
+clean:
+	rm -rf $(VENV) node_modules hub/static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find hub tests migrations bench -name __pycache__ -prune -exec rm -rf {} +
+
+# The environment, with the installer in it when it can be had.
+$(MADE): requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; $(PYTHON) is older. Give another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "$(PYTHON) cannot make an environment: install python3-venv." >&2; exit 1; }
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt || \
+		echo "Installing without uv, which takes longer." >&2
+	@touch $@
+
+# $(call install,list): with uv, trusting what the machine trusts or its own roots; else with pip.
+define install
+@echo "Installing the libraries of $(1) …" >&2
+@uv="$(PY) -m uv pip install -q --python $(PY) --require-hashes -r $(1)"; \
+	{ $(PY) -m uv --version >/dev/null 2>&1 && { $$uv --system-certs || $$uv; }; } || \
+	$(PY) -m pip install -q --disable-pip-version-check --require-hashes --prefer-binary -r $(1)
+endef
+
+$(RUN): requirements/run.txt $(MADE)
+	$(call install,$<)
+	@touch $@
+
+$(DEV): requirements/dev.txt $(MADE)
+	$(call install,$<)
+	@touch $(RUN) $@
+
+# The project itself: a path relative to the environment and a script beside it, so that the directory can be moved.
+$(HUB): Makefile $(MADE)
+	@site=$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && echo ../../../.. > "$$site/hub.pth"
+	@printf '%s\n' '#!/bin/sh' 'here=$$(dirname "$$(readlink -f "$$0")")' 'exec "$$here/python" -m hub.cli "$$@"' > $@
+	@chmod +x $@
+
+$(ASSETS): package-lock.json hub/launcher/assets.py | $(RUN)
+	@$(PY) -m hub.launcher.assets
+	@touch $@

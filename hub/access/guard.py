@@ -1,0 +1,128 @@
+"""The ORM wall: every select, update and delete of a guarded class carries its rule; no context is an error.
+
+What it can't see (Core statements, `text()`, `refresh()`, inserts) the database's wall does: see `walls.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+from contextvars import ContextVar
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
+
+from hub.access.actor import Actor, Context
+from hub.access.policy import GUARDED, Terms
+from hub.core.errors import Denied
+from hub.core.schema import TEXT_ARRAY, UUID_ARRAY
+from hub.extensions import HubSession
+
+CONTEXT_KEY = "access_context"
+SETTINGS = (
+    "user_id",
+    "organisation_id",
+    "partnership_id",
+    "team_id",
+    "clearance",
+    "purpose",
+    "audiences",
+    "principals",
+)
+_current: ContextVar[Context] = ContextVar("access_context")
+
+
+class NoContext(RuntimeError):
+    """A statement ran in a session that nobody had given an access context."""
+
+
+def enter(session: Session, who: Actor | Context) -> None:
+    """Gives the session its context. Only a session that holds nothing may change it (the identity map remembers)."""
+    if session.in_transaction() or len(session.identity_map):
+        session.rollback()
+        session.expunge_all()
+    session.info[CONTEXT_KEY] = who.context if isinstance(who, Actor) else who
+
+
+def context_of(session: Session) -> Context:
+    context = session.info.get(CONTEXT_KEY)
+    if not isinstance(context, Context):
+        raise NoContext("the session has no access context")
+    return context
+
+
+def bound_terms() -> Terms:
+    """The actor's values as bound parameters, read when a statement runs: the options are built once per process."""
+
+    def bound(name: str, kind: Any) -> Any:
+        return sa.bindparam(f"hub_{name}", callable_=lambda: _value(name), type_=kind)
+
+    return Terms(
+        user_id=bound("user_id", sa.Uuid()),
+        organisation_id=bound("organisation_id", sa.Uuid()),
+        partnership_id=bound("partnership_id", sa.Uuid()),
+        team_id=bound("team_id", sa.Uuid()),
+        clearance=bound("clearance", sa.SmallInteger()),
+        purpose=bound("purpose", sa.Text()),
+        audiences=bound("audiences", TEXT_ARRAY),
+        principals=bound("principals", UUID_ARRAY),
+    )
+
+
+def _value(name: str) -> Any:
+    value = getattr(_current.get(), name)
+    return list(value) if isinstance(value, tuple) else value
+
+
+@functools.cache
+def guard_options() -> tuple[ExecutableOption, ...]:
+    terms = bound_terms()
+    return tuple(
+        with_loader_criteria(model, rules.read(model, terms), include_aliases=True, propagate_to_loaders=False)
+        for model, rules in GUARDED.items()
+    )
+
+
+@event.listens_for(HubSession, "do_orm_execute")
+def _guard(state: ORMExecuteState) -> None:
+    if state.is_column_load:
+        return
+    _current.set(context_of(state.session))
+    if state.is_select or state.is_update or state.is_delete:
+        state.statement = state.statement.options(*guard_options())
+
+
+@event.listens_for(HubSession, "after_begin")
+def _announce(session: Session, _transaction: Any, connection: sa.Connection) -> None:
+    """Tells the database who acts, for this transaction only: a pooled connection carries nothing to the next."""
+    context = context_of(session)
+    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in SETTINGS)
+    connection.execute(sa.text(f"SELECT {columns}"), {name: _setting(context, name) for name in SETTINGS})
+
+
+def _setting(context: Context, name: str) -> str:
+    value = getattr(context, name)
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return "{" + ",".join(str(part) for part in value) + "}"
+    return str(value)
+
+
+@event.listens_for(HubSession, "before_flush")
+def _check_writes(session: Session, _flush: Any, _instances: Any) -> None:
+    """The write rule as far as a row alone tells it; the database's wall checks it whole."""
+    context = context_of(session)
+    for row in session.new:
+        if type(row) not in GUARDED:
+            continue
+        owner = getattr(row, "contributor_organisation_id", None)
+        if owner is None and not hasattr(row, "record_id"):
+            owner = getattr(row, "owner_organisation_id", None)
+        if owner is not None and owner != context.organisation_id:
+            raise Denied("not_controller", "You can only add to a record for your own organisation.")
+    for row in session.deleted:
+        if type(row) in GUARDED:
+            raise Denied("no_deletion", "Nothing is deleted here. It can be ended or hidden with a reason.")

@@ -1,0 +1,46 @@
+"""The access tables that stand behind the walls themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.access.models import Emergency, Exclusion, Grant, Involvement, Record, RecordTeam
+from hub.access.policy import Rules, Terms, change_record, guard_class, item_rules, read_grant, record_rules
+
+guard_class(Record, record_rules())
+guard_class(Involvement, item_rules(about_person=True, changeable=True))
+guard_class(
+    Grant,
+    Rules(
+        read=read_grant,
+        add=lambda row, terms: change_record(row, row.record_id, terms),
+        # the lead ends it, the recipient answers it
+        change=read_grant,
+    ),
+)
+
+
+def _own_row(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
+    return row.user_id == terms.user_id  # type: ignore[no-any-return]
+
+
+def _own_row_of_own_organisation(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
+    return sa.and_(row.user_id == terms.user_id, row.organisation_id == terms.organisation_id)
+
+
+def _by_lead_team(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
+    return sa.and_(row.partnership_id == terms.partnership_id, row.lead_team_id == terms.team_id)
+
+
+def _own_or_by_lead_team(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
+    return sa.or_(_own_row(row, terms), _by_lead_team(row, terms))
+
+
+# These three are read by the policies of others: their own must read no table at all, or policies would recurse.
+guard_class(RecordTeam, Rules(read=_own_or_by_lead_team, add=_by_lead_team))
+guard_class(Exclusion, Rules(read=_own_row, add=_own_row_of_own_organisation))
+guard_class(
+    Emergency, Rules(read=_own_row, add=_own_row_of_own_organisation, change=_own_row_of_own_organisation)
+)

@@ -1,0 +1,112 @@
+"""Permissions, and the one table of roles. The role matrix on screen is rendered from `ROLES`; no role widens scope."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Permission(enum.StrEnum):
+    """An act that a role allows. What it may be done *to* is the clause's matter, never the role's."""
+
+    WORK_READ = "work:read"
+    INCIDENT_READ = "incident:read"
+    INCIDENT_LOG = "incident:log"
+    INCIDENT_IMPORT = "incident:import"
+    CASE_READ = "case:read"
+    CASE_OPEN = "case:open"
+    CASE_CHANGE = "case:change"
+    CASE_MOVE = "case:move"
+    CASE_CLOSE = "case:close"
+    CASE_SHARE = "case:share"
+    SHARE_READ = "share:read"
+    SHARE_ANSWER = "share:answer"
+    ENTRY_ADD = "entry:add"
+    FILE_ATTACH = "file:attach"
+    FILE_DOWNLOAD = "file:download"
+    PERSON_READ = "person:read"
+    PERSON_ADD = "person:add"
+    SEARCH = "search:run"
+    AGREEMENT_READ = "agreement:read"
+    NOTIFICATION_READ = "notification:read"
+    ACCOUNT_READ_OWN = "account:read_own"
+    ACCOUNT_MANAGE = "account:manage"
+    AUDIT_READ = "audit:read"
+    AUDIT_VERIFY = "audit:verify"
+
+
+class Role(enum.StrEnum):
+    PRACTITIONER = "practitioner"
+    SUPERVISOR = "supervisor"
+    READ_ONLY = "read_only"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True)
+class RoleDescription:
+    label: str
+    description: str
+    permissions: frozenset[Permission]
+
+
+P = Permission
+_EVERYONE = frozenset({P.NOTIFICATION_READ, P.ACCOUNT_READ_OWN})
+_READS = frozenset(
+    {
+        P.WORK_READ,
+        P.INCIDENT_READ,
+        P.CASE_READ,
+        P.SHARE_READ,
+        P.PERSON_READ,
+        P.SEARCH,
+        P.AGREEMENT_READ,
+        P.FILE_DOWNLOAD,
+    }
+)
+_WORKS = frozenset(
+    {
+        P.INCIDENT_LOG,
+        P.CASE_OPEN,
+        P.CASE_CHANGE,
+        P.CASE_MOVE,
+        P.CASE_SHARE,
+        P.SHARE_ANSWER,
+        P.ENTRY_ADD,
+        P.FILE_ATTACH,
+        P.PERSON_ADD,
+    }
+)
+
+ROLES: dict[Role, RoleDescription] = {
+    Role.PRACTITIONER: RoleDescription(
+        "Practitioner",
+        "Logs incidents, opens and works cases, shares them and adds to what is shared.",
+        _EVERYONE | _READS | _WORKS,
+    ),
+    Role.SUPERVISOR: RoleDescription(
+        "Supervisor",
+        "A practitioner who also approves closure, imports files and reads what is for supervisors only.",
+        _EVERYONE | _READS | _WORKS | {P.CASE_CLOSE, P.INCIDENT_IMPORT},
+    ),
+    Role.READ_ONLY: RoleDescription(
+        "Read only",
+        "Reads what the team leads and what is shared with it; changes nothing.",
+        _EVERYONE | _READS,
+    ),
+    Role.ADMINISTRATOR: RoleDescription(
+        "Administrator (SPOC)",
+        "Looks after accounts, teams and agreements of the organisation. Reads no content.",
+        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ},
+    ),
+    Role.AUDITOR: RoleDescription(
+        "Auditor",
+        "Reads the log of the organisation's people and records. Reads no content.",
+        _EVERYONE | {P.AUDIT_READ, P.AUDIT_VERIFY},
+    ),
+}
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
+    """Every act that the roles held together allow."""
+    return frozenset().union(*(ROLES[role].permissions for role in roles))

@@ -1,0 +1,404 @@
+"""The sharing rule, once (ACCESS section 2), as facts on the row plus small uncorrelated sets keyed on the actor.
+
+The same expressions serve the ORM guard (`guard.py`, values as bound parameters) and row-level security
+(`walls.py`, values from `current_setting`). Rules for whoever changes this page:
+
+* read only access-fact tables, and as Core tables: a policy that reads a guarded class recurses;
+* correlate one level at most: SQLAlchemy silently compiles a nested EXISTS into "any share";
+* every comparison with the clock is in the query; nothing about access is cached;
+* every clause has a name, so that a test can switch it off and must then fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import and_, func, or_, select, tuple_
+
+from hub.access.models import (
+    Agreement,
+    AgreementParty,
+    AgreementPurpose,
+    Emergency,
+    Exclusion,
+    Grant,
+    RecordTeam,
+)
+from hub.access.vocabulary import GrantState, Section
+
+Expression = sa.ColumnElement[bool]
+_disabled: ContextVar[frozenset[str]] = ContextVar("disabled_clauses", default=frozenset())
+
+
+def named(name: str, clause: Expression) -> Expression:
+    """The clause itself, or *true* where a test has switched it off by name."""
+    NAMES.add(name)
+    return sa.true() if name in _disabled.get() else clause
+
+
+NAMES: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The actor's values as SQL: bound parameters in the ORM guard, `current_setting` in the database's policies."""
+
+    user_id: Any
+    organisation_id: Any
+    partnership_id: Any
+    team_id: Any
+    clearance: Any
+    purpose: Any
+    audiences: Any
+    principals: Any
+    now: Any = field(default_factory=func.now)
+
+
+def _core(model: type[Any]) -> Any:
+    return model.__table__.alias()
+
+
+def _unset_or_later(column: Any, terms: Terms) -> Expression:
+    return or_(column.is_(None), column > terms.now)
+
+
+# ---- small sets keyed on the actor ------------------------------------------------------------------------------
+
+
+def my_excluded_records(terms: Terms) -> sa.Select[Any]:
+    wall = _core(Exclusion)
+    return select(wall.c.record_id).where(
+        named("exclusion_me", wall.c.user_id == terms.user_id),
+        wall.c.record_id.is_not(None),
+        _unset_or_later(wall.c.ended_at, terms),
+    )
+
+
+def my_excluded_people(terms: Terms) -> sa.Select[Any]:
+    wall = _core(Exclusion)
+    return select(wall.c.person_id).where(
+        named("exclusion_person_me", wall.c.user_id == terms.user_id),
+        wall.c.person_id.is_not(None),
+        _unset_or_later(wall.c.ended_at, terms),
+    )
+
+
+def my_record_teams(terms: Terms) -> sa.Select[Any]:
+    member = _core(RecordTeam)
+    return select(member.c.record_id).where(named("record_team_me", member.c.user_id == terms.user_id))
+
+
+def in_force(agreement: Any, terms: Terms, path: str) -> Expression:
+    """Signed by all, started, not ended, not suspended."""
+    return and_(
+        named(f"{path}_agreement_signed", agreement.c.in_force_at <= terms.now),
+        named(f"{path}_agreement_started", agreement.c.starts_at <= terms.now),
+        named(f"{path}_agreement_not_ended", agreement.c.ends_at > terms.now),
+        named(f"{path}_agreement_not_suspended", _unset_or_later(agreement.c.suspended_at, terms)),
+    )
+
+
+def _is_party(party: Any, agreement: Any, organisation: Any, terms: Terms, name: str) -> Expression:
+    return and_(
+        party.c.agreement_id == agreement.c.id,
+        named(f"{name}_party", party.c.organisation_id == organisation),
+        named(f"{name}_joined", party.c.joined_at <= terms.now),
+        named(f"{name}_not_left", _unset_or_later(party.c.left_at, terms)),
+    )
+
+
+def _addressed_to_me(grant: Any, terms: Terms) -> Expression:
+    return and_(
+        named("grant_to_organisation", grant.c.to_organisation_id == terms.organisation_id),
+        named("grant_to_team", or_(grant.c.to_team_id.is_(None), grant.c.to_team_id == terms.team_id)),
+        named("grant_to_user", or_(grant.c.to_user_id.is_(None), grant.c.to_user_id == terms.user_id)),
+        named("grant_accepted", grant.c.state == GrantState.ACCEPTED.value),
+        named("grant_started", grant.c.starts_at <= terms.now),
+        named("grant_not_ended", _unset_or_later(grant.c.ends_at, terms)),
+        named("grant_not_revoked", _unset_or_later(grant.c.revoked_at, terms)),
+    )
+
+
+def _grants_from_partners(terms: Terms) -> tuple[Any, Any, list[Expression]]:
+    grant, agreement, purpose = _core(Grant), _core(Agreement), _core(AgreementPurpose)
+    theirs, ours = _core(AgreementParty), _core(AgreementParty)
+    joined = (
+        grant.join(agreement, and_(agreement.c.id == grant.c.agreement_id, in_force(agreement, terms, "grant")))
+        .join(theirs, _is_party(theirs, agreement, grant.c.owner_organisation_id, terms, "grant_owner"))
+        .join(ours, _is_party(ours, agreement, terms.organisation_id, terms, "grant_recipient"))
+        .join(
+            purpose,
+            and_(
+                purpose.c.agreement_id == agreement.c.id,
+                named("grant_agreement_purpose", purpose.c.purpose == grant.c.purpose),
+            ),
+        )
+    )
+    return grant, joined, [_addressed_to_me(grant, terms), named("grant_purpose", grant.c.purpose == terms.purpose)]
+
+
+def _grants_within_owner(terms: Terms) -> tuple[Any, Any, list[Expression]]:
+    """A grant to another team of the owner itself needs no agreement, and holds under any purpose."""
+    grant = _core(Grant)
+    within = named("grant_within_owner", grant.c.owner_organisation_id == terms.organisation_id)
+    return grant, grant, [_addressed_to_me(grant, terms), within, grant.c.agreement_id.is_(None)]
+
+
+def _columns_of_grants(terms: Terms, *names: str, contribute: bool = False) -> Any:
+    """Union of both kinds of live grants; asks for whole rows or for (record, section, marking) triples."""
+    parts = []
+    for grant, joined, conditions in (_grants_from_partners(terms), _grants_within_owner(terms)):
+        columns = [grant.c.record_id]
+        if names:
+            section = func.unnest(grant.c.sections).table_valued(sa.column("name", sa.Text)).render_derived()
+            columns.append(section.c.name)
+            joined = joined.join(section, sa.true())
+        if "marking" in names:
+            top = sa.literal_column("1") if "grant_marking" in _disabled.get() else grant.c.max_marking
+            NAMES.add("grant_marking")
+            level = func.generate_series(0, top).table_valued(sa.column("n", sa.Integer)).render_derived()
+            columns.append(level.c.n)
+            joined = joined.join(level, sa.true())
+        wanted = list(conditions)
+        if contribute:
+            wanted.append(named("grant_may_contribute", grant.c.may_contribute.is_(True)))
+        parts.append(select(*columns).select_from(joined).where(*wanted))
+    return sa.union_all(*parts)
+
+
+def my_granted_records(terms: Terms) -> Any:
+    return _columns_of_grants(terms)
+
+
+def my_granted_sections(terms: Terms) -> Any:
+    return _columns_of_grants(terms, "section", "marking")
+
+
+def my_contributable_sections(terms: Terms) -> Any:
+    return _columns_of_grants(terms, "section", contribute=True)
+
+
+def my_emergencies(terms: Terms) -> sa.Select[Any]:
+    opened = _core(Emergency)
+    return select(opened.c.record_id).where(
+        named("emergency_me", opened.c.user_id == terms.user_id),
+        named("emergency_started", opened.c.granted_at <= terms.now),
+        named("emergency_not_expired", opened.c.expires_at > terms.now),
+        named("emergency_not_closed", _unset_or_later(opened.c.closed_at, terms)),
+    )
+
+
+def my_partners(terms: Terms) -> sa.Select[Any]:
+    """Organisations with which the actor's shares an agreement in force, for whatever purpose."""
+    agreement, theirs, ours = _core(Agreement), _core(AgreementParty), _core(AgreementParty)
+    joined = agreement.join(
+        theirs,
+        and_(
+            theirs.c.agreement_id == agreement.c.id,
+            named("emergency_owner_joined", theirs.c.joined_at <= terms.now),
+            named("emergency_owner_not_left", _unset_or_later(theirs.c.left_at, terms)),
+        ),
+    ).join(ours, _is_party(ours, agreement, terms.organisation_id, terms, "emergency_recipient"))
+    return select(theirs.c.organisation_id).select_from(joined).where(in_force(agreement, terms, "emergency"))
+
+
+# ---- the rule itself: `row` is a mapped class or the columns of a Core alias -------------------------------------
+
+
+def not_excluded(row: Any, record_id: Any, terms: Terms, path: str) -> Expression:
+    return named(f"{path}_not_excluded", record_id.not_in(my_excluded_records(terms)))
+
+
+def cleared(row: Any, record_id: Any, terms: Terms, path: str) -> Expression:
+    """Clearance reaches the record's marking, and it isn't restricted or the actor is on its team."""
+    return and_(
+        named(f"{path}_clearance", row.marking <= terms.clearance),
+        named(f"{path}_restricted", or_(row.restricted.is_(False), record_id.in_(my_record_teams(terms)))),
+    )
+
+
+def leads(row: Any, terms: Terms, path: str) -> Expression:
+    """(a1): in the partnership in hand, and led by the team in hand or opened to the owner organisation."""
+    return and_(
+        named(f"{path}_partnership", row.partnership_id == terms.partnership_id),
+        or_(
+            named(f"{path}_lead_team", row.lead_team_id == terms.team_id),
+            and_(
+                named(f"{path}_owner", row.owner_organisation_id == terms.organisation_id),
+                named(f"{path}_open_to_owner", row.open_to_owner.is_(True)),
+            ),
+        ),
+    )
+
+
+def in_emergency(row: Any, record_id: Any, terms: Terms, path: str) -> Expression:
+    """(b): it lifts restriction, marking and audience, never an exclusion."""
+    return and_(
+        named(f"{path}_breakable", row.breakable.is_(True)),
+        record_id.in_(my_emergencies(terms)),
+        named(
+            f"{path}_emergency_scope",
+            or_(
+                row.owner_organisation_id == terms.organisation_id,
+                row.owner_organisation_id.in_(my_partners(terms)),
+            ),
+        ),
+    )
+
+
+def read_record(row: Any, record_id: Any, terms: Terms) -> Expression:
+    by_right = or_(leads(row, terms, "record"), record_id.in_(my_granted_records(terms)))
+    return and_(
+        not_excluded(row, record_id, terms, "record"),
+        or_(in_emergency(row, record_id, terms, "record"), and_(cleared(row, record_id, terms, "record"), by_right)),
+    )
+
+
+def change_record(row: Any, record_id: Any, terms: Terms) -> Expression:
+    """Change a record: it is read by (a1)."""
+    return and_(
+        not_excluded(row, record_id, terms, "change"),
+        cleared(row, record_id, terms, "change"),
+        leads(row, terms, "change"),
+    )
+
+
+def reaches_item(item: Any, terms: Terms, path: str) -> Expression:
+    """Clearance reaches the item's own marking, and its audience, where set, includes the actor."""
+    return and_(
+        named(f"{path}_item_clearance", item.item_marking <= terms.clearance),
+        named(
+            f"{path}_audience",
+            or_(
+                item.audience.is_(None),
+                item.audience == sa.any_(terms.audiences),
+                item.audience_ids.overlap(terms.principals),
+            ),
+        ),
+    )
+
+
+def contributed(item: Any, terms: Terms) -> Expression:
+    """One's organisation put it on *another's* record: it stays readable after the share ends.
+
+    On one's own organisation's records the lead team's rule alone governs; otherwise every colleague would read
+    all that the organisation ever wrote, restricted records included.
+    """
+    return and_(
+        named("contributed_mine", item.contributor_organisation_id == terms.organisation_id),
+        named("contributed_to_another", item.owner_organisation_id != terms.organisation_id),
+        reaches_item(item, terms, "contributed"),
+    )
+
+
+def read_item(item: Any, terms: Terms) -> Expression:
+    granted = tuple_(item.record_id, item.section, item.item_marking).in_(my_granted_sections(terms))
+    by_right = or_(leads(item, terms, "item"), granted)
+    return and_(
+        not_excluded(item, item.record_id, terms, "item"),
+        or_(
+            in_emergency(item, item.record_id, terms, "item"),
+            and_(cleared(item, item.record_id, terms, "item"), reaches_item(item, terms, "item"), by_right),
+            contributed(item, terms),
+        ),
+    )
+
+
+def add_item(item: Any, terms: Terms) -> Expression:
+    """Add an item: one leads the record, or holds a grant that lets one contribute to that section."""
+    may_contribute = tuple_(item.record_id, item.section).in_(my_contributable_sections(terms))
+    return and_(
+        named("add_controller", item.contributor_organisation_id == terms.organisation_id),
+        not_excluded(item, item.record_id, terms, "add"),
+        cleared(item, item.record_id, terms, "add"),
+        or_(leads(item, terms, "add"), may_contribute),
+    )
+
+
+def add_entry(item: Any, terms: Terms) -> Expression:
+    """Emergency access writes nothing but an entry."""
+    writing = and_(
+        item.section == Section.CHRONOLOGY.value,
+        item.contributor_organisation_id == terms.organisation_id,
+        not_excluded(item, item.record_id, terms, "entry"),
+        in_emergency(item, item.record_id, terms, "entry"),
+    )
+    return or_(add_item(item, terms), writing)
+
+
+def change_item(item: Any, terms: Terms) -> Expression:
+    """Change an item: only as its controller, and only while it is readable."""
+    mine = named("change_controller", item.contributor_organisation_id == terms.organisation_id)
+    return and_(mine, read_item(item, terms))
+
+
+def named_by(subject_id: Any, column: str, items: Any, terms: Terms) -> Expression:
+    """A readable involvement or fact names it: one correlated EXISTS over an access-fact table."""
+    return sa.exists().where(getattr(items.c, column) == subject_id, read_item(items.c, terms))
+
+
+def read_item_about_person(item: Any, terms: Terms) -> Expression:
+    """An item that names a person: also not of a person in whom the actor has declared an interest."""
+    allowed = or_(item.person_id.is_(None), item.person_id.not_in(my_excluded_people(terms)))
+    return and_(named("person_item_not_excluded", allowed), read_item(item, terms))
+
+
+def read_grant(grant: Any, terms: Terms) -> Expression:
+    """A grant is read by those who lead the record and by the organisation it is made to."""
+    return or_(
+        named("grant_row_recipient", grant.to_organisation_id == terms.organisation_id),
+        change_record(grant, grant.record_id, terms),
+    )
+
+
+Rule = Callable[[Any, Terms], Expression]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rule of one guarded class. `add` and `change` None: the application role may not do it at all."""
+
+    read: Rule
+    add: Rule | None = None
+    change: Rule | None = None
+
+
+GUARDED: dict[type[Any], Rules] = {}
+
+
+def guard_class(model: type[Any], rules: Rules) -> None:
+    """Puts a class behind both walls. Each feature's `policy.py` calls it once, at import."""
+    if model in GUARDED:
+        raise RuntimeError(f"{model.__name__} is guarded already")
+    GUARDED[model] = rules
+
+
+def item_rules(*, entry: bool = False, about_person: bool = False, changeable: bool = False) -> Rules:
+    """Rules of a class that hangs on a record."""
+    return Rules(
+        read=read_item_about_person if about_person else read_item,
+        add=add_entry if entry else add_item,
+        change=change_item if changeable else None,
+    )
+
+
+def new_record(row: Any, terms: Terms) -> Expression:
+    """A new record belongs to the actor's organisation, team and partnership."""
+    return and_(
+        named("new_partnership", row.partnership_id == terms.partnership_id),
+        named("new_owner", row.owner_organisation_id == terms.organisation_id),
+        named("new_lead_team", row.lead_team_id == terms.team_id),
+    )
+
+
+def record_rules() -> Rules:
+    """Rules of `record` and of the feature rows that share its id."""
+    return Rules(
+        read=lambda row, terms: read_record(row, row.id, terms),
+        add=new_record,
+        change=lambda row, terms: change_record(row, row.id, terms),
+    )

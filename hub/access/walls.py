@@ -1,0 +1,103 @@
+"""The database wall: the rule of every guarded class compiled to the text of row-level security policies.
+
+The migration carries this text; a test fails when a database's policies differ from what is compiled here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from hub.access.policy import GUARDED, Expression, Rules, Terms
+
+APPLICATION_ROLE = "hub_app"
+OWNER_ROLE = "hub_owner"
+READER_ROLE = "hub_reader"
+
+
+def setting_terms() -> Terms:
+    """The actor's values as transaction-local settings. An unset setting reads '', hence nullif."""
+
+    def setting(name: str, kind: str) -> Any:
+        text = f"(SELECT nullif(current_setting('hub.{name}', true), '')::{kind})"
+        # `= ANY ((SELECT …))` would be read as a comparison with rows, not with the array's members
+        return sa.literal_column(f"coalesce({text}, '{{}}'::{kind})" if kind.endswith("[]") else text)
+
+    return Terms(
+        user_id=setting("user_id", "uuid"),
+        organisation_id=setting("organisation_id", "uuid"),
+        partnership_id=setting("partnership_id", "uuid"),
+        team_id=setting("team_id", "uuid"),
+        clearance=setting("clearance", "smallint"),
+        purpose=setting("purpose", "text"),
+        audiences=setting("audiences", "text[]"),
+        principals=setting("principals", "uuid[]"),
+    )
+
+
+def compiled(model: type[Any], expression: Expression) -> str:
+    """The SQL text of an expression over `model`'s columns, all values literal."""
+    statement = sa.select(sa.literal(1)).select_from(model).where(expression)
+    sql = str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    where = sql.split("WHERE", 1)[1].strip()
+    refuse_cartesian(where)
+    return "\n".join(line.strip() for line in where.splitlines())
+
+
+def refuse_cartesian(sql: str) -> None:
+    """A comma in a FROM of a policy means a join that SQLAlchemy lost: any share would do. Fails the build."""
+    flat = re.sub(r"'[^']*'", "''", sql)
+    while True:
+        inner = re.sub(r"\((?!\s*SELECT)[^()]*\)", "", flat)
+        inner = re.sub(r"\(\s*SELECT nullif[^()]*\)", "setting", inner)
+        if inner == flat:
+            break
+        flat = inner
+    for found in re.finditer(r"FROM (.*?)(?=WHERE|\)|$)", flat, re.S):
+        if "," in found.group(1):
+            raise RuntimeError(f"cartesian FROM in a policy: {found.group(1)[:200]}")
+
+
+def policies() -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
+    """(table, policy name) → (command, USING, WITH CHECK) of every policy for the application role."""
+    terms = setting_terms()
+    found: dict[tuple[str, str], tuple[str, str | None, str | None]] = {}
+    for model, rules in GUARDED.items():
+        found.update(_policies_of(model, rules, terms))
+    return found
+
+
+def _policies_of(model: type[Any], rules: Rules, terms: Terms) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
+    table = model.__tablename__
+    found: dict[tuple[str, str], tuple[str, str | None, str | None]] = {
+        (table, "hub_read"): ("SELECT", compiled(model, rules.read(model, terms)), None)
+    }
+    if rules.add is not None:
+        found[(table, "hub_add")] = ("INSERT", None, compiled(model, rules.add(model, terms)))
+    if rules.change is not None:
+        text = compiled(model, rules.change(model, terms))
+        found[(table, "hub_change")] = ("UPDATE", text, text)
+    return found
+
+
+def policy_statements() -> list[str]:
+    """Statements that raise the wall: ENABLE, FORCE, and every policy. For the migration."""
+    statements: list[str] = []
+    for model in GUARDED:
+        table = model.__tablename__
+        statements += [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            # FORCE hides rows from the owner too: migrations and definer functions have their own policies
+            f"CREATE POLICY hub_owner_all ON {table} TO {OWNER_ROLE} USING (true) WITH CHECK (true)",
+            f"CREATE POLICY hub_reader_all ON {table} FOR SELECT TO {READER_ROLE} USING (true)",
+        ]
+    for (table, name), (command, using, check) in policies().items():
+        statement = f"CREATE POLICY {name} ON {table} FOR {command} TO {APPLICATION_ROLE}"
+        statement += f" USING (\n{using}\n)" if using else ""
+        statement += f" WITH CHECK (\n{check}\n)" if check else ""
+        statements.append(statement)
+    return statements

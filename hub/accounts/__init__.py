@@ -1,0 +1,1 @@
+"""Partnerships, organisations, teams, users, roles and sessions: who is at the door."""

@@ -1,0 +1,130 @@
+"""Tables of partnerships, organisations, teams, users, what they hold, and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from hub.access.actor import Source
+from hub.access.permissions import Role
+from hub.access.vocabulary import Purpose
+from hub.accounts.vocabulary import Method, OrganisationKind
+from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
+
+
+class Partnership(Keyed, Base):
+    """The area that a case belongs to: the outermost wall."""
+
+    __tablename__ = "partnership"
+
+    code: Mapped[str] = holds(Holds.REFERENCE, sa.Text, unique=True)
+    name: Mapped[str] = holds(Holds.LABEL, sa.Text)
+
+
+class Organisation(Keyed, Base):
+    """A controller. A police force may work in several partnerships through its teams."""
+
+    __tablename__ = "organisation"
+
+    code: Mapped[str] = holds(Holds.REFERENCE, sa.Text, unique=True)
+    name: Mapped[str] = holds(Holds.LABEL, sa.Text)
+    kind: Mapped[str] = holds(Holds.CODE, sa.Text)
+    # the policy that opens new records to every team of the organisation
+    opens_records: Mapped[bool] = holds(Holds.ACCESS_FACT, sa.Boolean, default=False)
+
+    __table_args__ = (
+        one_of("kind", OrganisationKind),
+        sa.CheckConstraint("code ~ '^[A-Z0-9]{2,6}$'", name="code_shape"),
+    )
+
+
+class Team(Keyed, Base):
+    """A team of one organisation in one partnership; co-located teams have members from several employers."""
+
+    __tablename__ = "team"
+
+    organisation_id: Mapped[UUID] = reference_to("organisation.id")
+    partnership_id: Mapped[UUID] = reference_to("partnership.id")
+    name: Mapped[str] = holds(Holds.LABEL, sa.Text)
+    default_purpose: Mapped[str] = holds(Holds.CODE, sa.Text)
+
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "partnership_id", "name"),
+        one_of("default_purpose", Purpose),
+    )
+
+
+class User(Keyed, Revised, Base):
+    """A person with an account, employed by one organisation."""
+
+    __tablename__ = "app_user"
+
+    organisation_id: Mapped[UUID] = reference_to("organisation.id")
+    email: Mapped[str] = holds(Holds.STAFF, sa.Text, unique=True)
+    name: Mapped[str] = holds(Holds.STAFF, sa.Text)
+    job_title: Mapped[str] = holds(Holds.STAFF, sa.Text)
+    clearance: Mapped[int] = holds(Holds.ACCESS_FACT, sa.SmallInteger, default=1)
+    password_hash: Mapped[str | None] = holds(Holds.SECRET, sa.Text)
+    enrolment_hash: Mapped[bytes | None] = holds(Holds.SECRET, sa.LargeBinary)
+    enrolment_expires_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    disabled_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = (
+        sa.CheckConstraint("email = lower(email)", name="email_lower"),
+        sa.CheckConstraint("clearance IN (0, 1)", name="clearance_known"),
+    )
+
+
+class TeamMembership(Base):
+    """A user's place in a team: the hats to choose from."""
+
+    __tablename__ = "team_membership"
+
+    team_id: Mapped[UUID] = reference_to("team.id", primary_key=True)
+    user_id: Mapped[UUID] = reference_to("app_user.id", primary_key=True, what=Holds.STAFF)
+    joined_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    left_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = (sa.Index("ix_team_membership_user", "user_id"),)
+
+
+class RoleHolding(Base):
+    """A role that a user holds in one partnership."""
+
+    __tablename__ = "role_holding"
+
+    user_id: Mapped[UUID] = reference_to("app_user.id", primary_key=True, what=Holds.STAFF)
+    partnership_id: Mapped[UUID] = reference_to("partnership.id", primary_key=True)
+    role: Mapped[str] = holds(Holds.CODE, sa.Text, primary_key=True)
+    granted_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    ended_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = (one_of("role", Role),)
+
+
+class UserSession(Keyed, Base):
+    """A session, on the server. The application role can't read `token_hash`: only the database's functions compare it."""
+
+    __tablename__ = "user_session"
+
+    token_hash: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary, unique=True)
+    user_id: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
+    team_id: Mapped[UUID] = reference_to("team.id")
+    purpose: Mapped[str] = holds(Holds.CODE, sa.Text)
+    kind: Mapped[str] = holds(Holds.CODE, sa.Text)
+    method: Mapped[str] = holds(Holds.CODE, sa.Text)
+    authenticated_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    last_seen_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    expires_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    ended_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    user_agent: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+
+    __table_args__ = (
+        one_of("kind", Source),
+        one_of("method", Method),
+        one_of("purpose", Purpose),
+        sa.Index("ix_user_session_user", "user_id", "last_seen_at"),
+    )

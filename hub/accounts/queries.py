@@ -1,0 +1,89 @@
+"""Reads of accounts. Nothing here is about the people of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
+from hub.core import clock
+from hub.extensions import db
+
+
+def find_user_by_email(email: str) -> User | None:
+    return db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+
+
+def first_team(user: User) -> Team | None:
+    """The team that a user starts in: the one joined first."""
+    return db.session.scalar(
+        sa.select(Team)
+        .join(TeamMembership, TeamMembership.team_id == Team.id)
+        .where(
+            TeamMembership.user_id == user.id,
+            sa.or_(TeamMembership.left_at.is_(None), TeamMembership.left_at > clock.now()),
+        )
+        .order_by(TeamMembership.joined_at, Team.id)
+        .limit(1)
+    )
+
+
+def organisation_names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names by id, in one query."""
+    rows = db.session.execute(sa.select(Organisation.id, Organisation.name).where(Organisation.id.in_(set(ids))))
+    return {key: name for key, name in rows}
+
+
+def user_names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    rows = db.session.execute(sa.select(User.id, User.name).where(User.id.in_(set(ids))))
+    return {key: name for key, name in rows}
+
+
+def team_names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    rows = db.session.execute(sa.select(Team.id, Team.name).where(Team.id.in_(set(ids))))
+    return {key: name for key, name in rows}
+
+
+def colleagues(organisation_id: UUID, partnership_id: UUID) -> Sequence[User]:
+    """The users of one organisation who are in a team of the partnership: who may lead or be named."""
+    return db.session.scalars(
+        sa.select(User)
+        .where(
+            User.organisation_id == organisation_id,
+            User.disabled_at.is_(None),
+            User.id.in_(
+                sa.select(TeamMembership.user_id)
+                .join(Team, Team.id == TeamMembership.team_id)
+                .where(Team.partnership_id == partnership_id)
+            ),
+        )
+        .order_by(User.name)
+    ).all()
+
+
+def demo_accounts() -> list[dict[str, object]]:
+    """Who may be signed in as with one click, in demo mode: name, job, organisation, roles."""
+    rows = db.session.execute(
+        sa.select(User, Organisation, sa.func.array_agg(sa.distinct(RoleHolding.role)), sa.func.min(Partnership.name))
+        .join(Organisation, Organisation.id == User.organisation_id)
+        .join(RoleHolding, RoleHolding.user_id == User.id)
+        .join(Partnership, Partnership.id == RoleHolding.partnership_id)
+        .where(User.disabled_at.is_(None))
+        .group_by(User.id, Organisation.id)
+        .order_by(Organisation.name, User.name)
+    )
+    return [
+        {
+            "id": user.id,
+            "name": user.name,
+            "job": user.job_title,
+            "organisation": organisation.name,
+            "organisation_kind": organisation.kind,
+            "email": user.email,
+            "roles": sorted(roles),
+            "area": area,
+        }
+        for user, organisation, roles, area in rows
+    ]

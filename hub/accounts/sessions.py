@@ -1,0 +1,225 @@
+"""Sessions, on the server: started, recognised, switched to another hat, ended. The token itself is only in the cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.access.actor import Actor, RequestFacts, Source
+from hub.access.models import Agreement, AgreementParty, AgreementPurpose
+from hub.access.permissions import Role, permissions_of
+from hub.access.vocabulary import PURPOSE_LABELS, Audience, Purpose
+from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User, UserSession
+from hub.accounts.vocabulary import POLICE_KINDS, Method
+from hub.core import clock
+from hub.core.errors import Denied
+from hub.core.ids import new_id
+from hub.extensions import db
+from hub.web.identity import Hat, Visit
+
+IDLE = timedelta(minutes=15)
+IDLE_STRICT = timedelta(minutes=10)  # administrators and auditors
+ABSOLUTE = timedelta(hours=10)
+FRESH = timedelta(minutes=5)
+# `last_seen_at` is written at most this often
+TOUCH = timedelta(seconds=30)
+
+
+def start(
+    user: User, team: Team, *, method: Method, kind: Source = Source.WEB, purpose: str | None = None, lasts: timedelta = IDLE
+) -> str:
+    """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit."""
+    token = secrets.token_urlsafe(32)
+    now = clock.now()
+    db.session.execute(
+        sa.insert(UserSession).values(
+            id=new_id(),
+            created_at=now,
+            token_hash=hashlib.sha256(token.encode()).digest(),
+            user_id=user.id,
+            team_id=team.id,
+            purpose=purpose or team.default_purpose,
+            kind=kind.value,
+            method=method.value,
+            authenticated_at=now,
+            last_seen_at=now,
+            expires_at=now + lasts,
+        )
+    )
+    return token
+
+
+def identify(token: str, request: RequestFacts, touch: bool) -> Visit | None:
+    """Whose token this is: a visit with its actor, or without one where the session has ended; None for an unknown one."""
+    row = _load(token)
+    if row is None:
+        return None
+    session, user, team, organisation, partnership = row
+    actor = None
+    now = clock.now()
+    if session.ended_at is None and session.expires_at > now and user.disabled_at is None:
+        roles = _roles(user.id, partnership.id, now)
+        actor = _actor(session, user, team, organisation, partnership, roles, token, request)
+        if touch and now - session.last_seen_at > TOUCH:
+            _touch(session, now, roles)
+    visit = Visit(
+        session_id=session.id,
+        user_id=user.id,
+        partnership_id=partnership.id,
+        actor=actor,
+        expires_at=session.expires_at,
+        authenticated_at=session.authenticated_at,
+        hats=_hats(user, team, session.purpose) if actor else (),
+    )
+    if touch:
+        db.session.commit()
+    return visit
+
+
+def switch(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> None:
+    """Puts on another hat of the user's own. `Denied` for a team that isn't theirs or a purpose that doesn't exist."""
+    member = db.session.scalar(
+        sa.select(TeamMembership).where(
+            TeamMembership.user_id == actor.user_id,
+            TeamMembership.team_id == team_id,
+            sa.or_(TeamMembership.left_at.is_(None), TeamMembership.left_at > clock.now()),
+        )
+    )
+    if member is None or purpose not in set(Purpose):
+        raise Denied("not_your_team", "You are not in that team.")
+    db.session.execute(
+        sa.update(UserSession).where(UserSession.id == session_id).values(team_id=team_id, purpose=purpose)
+    )
+
+
+def confirm(session_id: UUID) -> None:
+    """The user has proved again who they are."""
+    now = clock.now()
+    db.session.execute(sa.update(UserSession).where(UserSession.id == session_id).values(authenticated_at=now))
+
+
+def end(session_id: UUID) -> None:
+    db.session.execute(sa.update(UserSession).where(UserSession.id == session_id).values(ended_at=clock.now()))
+
+
+def check_fresh(visit: Visit) -> None:
+    """Raises `Denied` (stale_session) unless the user was authenticated within the last five minutes."""
+    if clock.now() - visit.authenticated_at > FRESH:
+        raise Denied("stale_session", "Confirm your password to go on.")
+
+
+def actor_of(token: str, request: RequestFacts | None = None) -> Actor:
+    """The actor of a token that was just started (commands, jobs, the loader)."""
+    visit = identify(token, request or RequestFacts(), False)
+    if visit is None or visit.actor is None:
+        raise Denied("no_session", "The session could not be started.")
+    return visit.actor
+
+
+def _load(token: str) -> tuple[UserSession, User, Team, Organisation, Partnership] | None:
+    found = sa.select(sa.func.find_session(token)).scalar_subquery()
+    statement = (
+        sa.select(UserSession, User, Team, Organisation, Partnership)
+        .join(User, User.id == UserSession.user_id)
+        .join(Team, Team.id == UserSession.team_id)
+        .join(Organisation, Organisation.id == User.organisation_id)
+        .join(Partnership, Partnership.id == Team.partnership_id)
+        .where(UserSession.id == found)
+        .options(sa.orm.defer(UserSession.token_hash, raiseload=True))
+    )
+    row = db.session.execute(statement).one_or_none()
+    return tuple(row) if row is not None else None
+
+
+def _touch(session: UserSession, now: datetime, roles: frozenset[Role]) -> None:
+    idle = IDLE_STRICT if roles & {Role.ADMINISTRATOR, Role.AUDITOR} else IDLE
+    expires = min(now + idle, session.created_at + ABSOLUTE)
+    db.session.execute(
+        sa.update(UserSession).where(UserSession.id == session.id).values(last_seen_at=now, expires_at=expires)
+    )
+
+
+def _roles(user_id: UUID, partnership_id: UUID, now: datetime) -> frozenset[Role]:
+    held = db.session.scalars(
+        sa.select(RoleHolding.role).where(
+            RoleHolding.user_id == user_id,
+            RoleHolding.partnership_id == partnership_id,
+            sa.or_(RoleHolding.ended_at.is_(None), RoleHolding.ended_at > now),
+        )
+    )
+    return frozenset(Role(role) for role in held)
+
+
+def _actor(
+    session: UserSession,
+    user: User,
+    team: Team,
+    organisation: Organisation,
+    partnership: Partnership,
+    roles: frozenset[Role],
+    token: str,
+    request: RequestFacts,
+) -> Actor:
+    audiences = [Audience.VICTIM_SAFE.value]
+    if Role.SUPERVISOR in roles:
+        audiences.append(Audience.SUPERVISOR_ONLY.value)
+    if organisation.kind in POLICE_KINDS:
+        audiences.append(Audience.POLICE_ONLY.value)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        organisation_id=organisation.id,
+        organisation_name=organisation.name,
+        organisation_code=organisation.code,
+        organisation_kind=organisation.kind,
+        partnership_id=partnership.id,
+        partnership_name=partnership.name,
+        team_id=team.id,
+        team_name=team.name,
+        purpose=session.purpose,
+        clearance=user.clearance,
+        roles=roles,
+        permissions=permissions_of(roles),
+        audiences=tuple(audiences),
+        source=Source(session.kind),
+        token=token,
+        request=request,
+    )
+
+
+def _hats(user: User, team: Team, purpose: str) -> tuple[Hat, ...]:
+    """Other teams under their own purpose, and this team's other purposes that an agreement in force permits."""
+    now = clock.now()
+    teams = db.session.scalars(
+        sa.select(Team)
+        .join(TeamMembership, TeamMembership.team_id == Team.id)
+        .where(TeamMembership.user_id == user.id, sa.or_(TeamMembership.left_at.is_(None), TeamMembership.left_at > now))
+        .order_by(Team.name)
+    ).all()
+    permitted = db.session.scalars(
+        sa.select(AgreementPurpose.purpose)
+        .join(Agreement, Agreement.id == AgreementPurpose.agreement_id)
+        .join(AgreementParty, AgreementParty.agreement_id == Agreement.id)
+        .where(
+            AgreementParty.organisation_id == user.organisation_id,
+            Agreement.in_force_at <= now,
+            Agreement.ends_at > now,
+            sa.or_(Agreement.suspended_at.is_(None), Agreement.suspended_at > now),
+        )
+        .distinct()
+    ).all()
+    hats = [
+        Hat(f"{team.id}:{other}", f"{team.name}: {PURPOSE_LABELS[Purpose(other)]}")
+        for other in sorted({*permitted, team.default_purpose})
+        if other != purpose
+    ]
+    hats += [
+        Hat(f"{one.id}:{one.default_purpose}", f"{one.name}: {PURPOSE_LABELS[Purpose(one.default_purpose)]}")
+        for one in teams
+        if one.id != team.id
+    ]
+    return tuple(hats)

@@ -1,0 +1,141 @@
+"""Pages at the door: sign in, sign out, change hat, confirm who you are, enrol, own account."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import current_app, flash, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from hub.accounts import actions, queries
+from hub.accounts.sessions import ABSOLUTE
+from hub.core.errors import Denied, Invalid, NotVisible
+from hub.extensions import db
+from hub.web.gate import request_facts
+from hub.web.identity import COOKIE, current_actor, current_visit
+from hub.web.routes import Data, Door, Pages
+
+pages = Pages("accounts", __name__)
+
+
+def _safe_next(address: str | None) -> str:
+    """Only an address of this service; anything else leads to My work."""
+    parts = urlsplit(address or "")
+    inside = parts.path.startswith("/") and not (address or "").startswith(("//", "/\\")) and "\\" not in (address or "")
+    return (address or "/") if inside and not parts.scheme and not parts.netloc else "/"
+
+
+def _with_cookie(token: str, address: str) -> Response:
+    session.clear()
+    response = redirect(_safe_next(address), 303)
+    response.set_cookie(
+        COOKIE, token, max_age=int(ABSOLUTE.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/"
+    )
+    return response
+
+
+@pages.page("/sign-in", needs=Door.PUBLIC, event="session.started", data=Data.STAFF, methods=("GET", "POST"))
+def sign_in() -> Response | str | tuple[str, int]:
+    demo = bool(current_app.config["HUB_SETTINGS"].demo)
+    errors: dict[str, str] = {}
+    status = 200
+    if request.method == "POST":
+        try:
+            chosen = request.form.get("user")
+            if chosen is not None:
+                if not demo:
+                    raise NotVisible
+                token, _ = actions.sign_in_demo(_uuid(chosen), request_facts())
+            else:
+                token, _ = actions.sign_in(
+                    request.form.get("email", ""), request.form.get("password", ""), request_facts()
+                )
+            return _with_cookie(token, request.form.get("next", "/"))
+        except Denied as denied:
+            errors = {"email": denied.message}
+            status = 429 if denied.code == "too_often" else 422
+    accounts = queries.demo_accounts() if demo else []
+    page = render_template(
+        "accounts/sign_in.html",
+        errors=errors,
+        email=request.form.get("email", ""),
+        next=_safe_next(request.values.get("next")),
+        kept=request.args.get("kept"),
+        accounts=accounts,
+    )
+    return page, status
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotVisible from error
+
+
+@pages.page("/sign-out", needs=Door.SIGNED_IN, event="session.ended", data=Data.NONE, methods=("POST",))
+def sign_out() -> Response:
+    visit = current_visit()
+    if visit is not None:
+        actions.sign_out(current_actor(), visit.session_id)
+        db.session.commit()
+    session.clear()
+    response = redirect(url_for("accounts.sign_in"), 303)
+    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@pages.page("/hat", needs=Door.SIGNED_IN, event="session.switched", data=Data.NONE, methods=("POST",))
+def hat() -> Response:
+    team, _, purpose = request.form.get("hat", "").partition(":")
+    visit = current_visit()
+    if visit is not None:
+        actions.switch_hat(current_actor(), visit.session_id, _uuid(team), purpose)
+        db.session.commit()
+    return redirect(_safe_next(request.form.get("next")), 303)
+
+
+@pages.page("/session/stay", needs=Door.SIGNED_IN, event=None, data=Data.NONE, methods=("POST",))
+def stay() -> Response:
+    visit = current_visit()
+    expires = visit.expires_at.isoformat() if visit else ""
+    if request.accept_mimetypes.best == "application/json" or request.headers.get("X-CSRF-Token"):
+        return current_app.json.response({"expires_at": expires})
+    return redirect("/", 303)
+
+
+@pages.page("/session/confirm", needs=Door.SIGNED_IN, event="session.confirmed", data=Data.NONE, methods=("GET", "POST"))
+def confirm() -> Response | str | tuple[str, int]:
+    errors: dict[str, str] = {}
+    visit = current_visit()
+    if request.method == "POST" and visit is not None:
+        try:
+            actions.confirm_password(current_actor(), visit.session_id, request.form.get("password", ""))
+            db.session.commit()
+            return redirect(_safe_next(request.form.get("next")), 303)
+        except Invalid as invalid:
+            errors = invalid.errors
+    page = render_template("accounts/confirm.html", errors=errors, next=_safe_next(request.values.get("next")))
+    return page, 422 if errors else 200
+
+
+@pages.page("/enrol/<secret>", needs=Door.PUBLIC, event="user.enrolled", data=Data.NONE, methods=("GET", "POST"))
+def enrol(secret: str) -> Response | str | tuple[str, int]:
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            token, _ = actions.enrol(
+                secret, request.form.get("password", ""), request.form.get("again", ""), request_facts()
+            )
+            flash("Your password is set. Welcome to the hub.", "success")
+            return _with_cookie(token, "/")
+        except Invalid as invalid:
+            errors = invalid.errors
+    return render_template("accounts/enrol.html", errors=errors, secret=secret), 422 if errors else 200
+
+
+@pages.page("/account", needs=Door.SIGNED_IN, event=None, data=Data.STAFF)
+def account() -> str:
+    return render_template("accounts/account.html", visit=g.visit, person=current_actor())

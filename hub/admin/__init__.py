@@ -1,0 +1,1 @@
+"""The SPOC's pages: accounts of the organisation and the role matrix."""

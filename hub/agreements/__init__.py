@@ -1,0 +1,1 @@
+"""Information sharing agreements: what they allow, who has signed, when they hold."""

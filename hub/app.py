@@ -1,0 +1,78 @@
+"""Puts the application together: settings, database, walls, routes. Nothing else imports the views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+import structlog
+from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+
+import hub.models  # noqa: F401
+from hub.access.wall_check import check_walls
+from hub.accounts import sessions
+from hub.accounts.views import pages as accounts_pages
+from hub.config import Settings
+from hub.crypto import keyring
+from hub.crypto.rootkey import RootKey
+from hub.extensions import db
+from hub.web import context, failures, filters, gate, headers, identity
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+BLUEPRINTS = (accounts_pages,)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Refuses to start in demo mode beyond loopback, or when the database's wall is down."""
+    settings = settings or Settings.from_environment()
+    app = Flask(__name__, template_folder=None, static_folder="static")
+    app.config.update(
+        HUB_SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        # a statement's values are people's data and tokens: no error message ever carries them
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True, "pool_size": 8, "max_overflow": 4, "pool_pre_ping": True, "pool_timeout": 10},
+        SESSION_COOKIE_NAME="__Host-hub-notes",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+    )
+    _quiet_logs()
+    _templates(app)
+    db.init_app(app)
+    keyring.install(RootKey.from_settings(settings))
+    identity.install(app, sessions.identify)
+    for part in (gate, failures, headers, context):
+        part.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    with app.app_context():
+        check_walls()
+    return app
+
+
+def _templates(app: Flask) -> None:
+    app.jinja_loader = ChoiceLoader(  # type: ignore[assignment]
+        [
+            FileSystemLoader(TEMPLATES),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    environment: jinja2.Environment = app.jinja_env
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(filters.FILTERS)
+
+
+def _quiet_logs() -> None:
+    """One JSON object a line; no personal data ever goes in."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Files on a record: sealed, stored, given back byte for byte."""

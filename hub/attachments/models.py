@@ -1,0 +1,59 @@
+"""The attachment, and the ledger by which no object in the store is ever without an owner."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from hub.access.facts import ItemFacts, item_constraints
+from hub.attachments.vocabulary import DocumentKind, ScanState
+from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, holds, one_of, reference_to
+
+
+class Attachment(Keyed, ItemFacts, Base):
+    """A file on a record: where its ciphertext lies, its own key wrapped by the record's, its name sealed."""
+
+    __tablename__ = "attachment"
+
+    version: Mapped[int] = holds(Holds.COUNT, sa.Integer, default=1)
+    sealed_name: Mapped[bytes] = holds(Holds.SEALED, sa.LargeBinary)
+    kind: Mapped[str] = holds(Holds.CODE, sa.Text, default=DocumentKind.OTHER)
+    description: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
+    media_type: Mapped[str] = holds(Holds.CODE, sa.Text)
+    # of the original, in bytes; and its SHA-256, shown and provable
+    size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
+    sha256: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
+    stored_size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
+    stored_sha256: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
+    object_key: Mapped[str] = holds(Holds.REFERENCE, sa.Text, sa.ForeignKey("stored_object.object_key"), unique=True)
+    object_version: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
+    data_key_id: Mapped[UUID] = reference_to("data_key.id")
+    wrapped_key: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary)
+    scan_state: Mapped[str] = holds(Holds.CODE, sa.Text)
+
+    __table_args__ = (
+        *item_constraints("attachment"),
+        one_of("kind", DocumentKind),
+        one_of("scan_state", ScanState),
+        sa.CheckConstraint("size >= 0 AND stored_size > size", name="sizes"),
+    )
+
+
+class StoredObject(Base):
+    """An object in the store, written down *before* the first byte goes there, so that the sweep finds all orphans."""
+
+    __tablename__ = "stored_object"
+
+    object_key: Mapped[str] = holds(Holds.REFERENCE, sa.Text, primary_key=True)
+    organisation_id: Mapped[UUID] = reference_to("organisation.id")
+    begun_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    # set in the transaction that makes the attachment's row
+    kept_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    removed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = (
+        sa.Index("ix_stored_object_loose", "begun_at", postgresql_where=sa.text("kept_at IS NULL AND removed_at IS NULL")),
+    )

@@ -1,0 +1,39 @@
+"""Code lists of attachments: kinds of documents (HANDBOOK 14.2) and what the malware scan said (SECURITY F7)."""
+
+from __future__ import annotations
+
+import enum
+
+
+class DocumentKind(enum.StrEnum):
+    LETTER = "letter"
+    NOTICE = "notice"
+    ORDER = "order"
+    STATEMENT = "statement"
+    PHOTO = "photo"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DIARY = "diary"
+    PLAN = "plan"
+    ASSESSMENT = "assessment"
+    MINUTES = "minutes"
+    REPORT = "report"
+    COURT = "court"
+    CONSENT = "consent"
+    IDENTITY = "identity"
+    CORRESPONDENCE = "correspondence"
+    LICENCE = "licence"
+    OTHER = "other"
+
+
+DOCUMENT_KIND_LABELS = {kind: kind.value.capitalize() for kind in DocumentKind}
+
+
+class ScanState(enum.StrEnum):
+    """`not_scanned`: no scanner is configured, which only a demonstration may be, and every file says so."""
+
+    NOT_SCANNED = "not_scanned"
+    PENDING = "pending"
+    CLEAN = "clean"
+    INFECTED = "infected"
+    UNSCANNABLE = "unscannable"

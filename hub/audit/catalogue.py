@@ -1,0 +1,110 @@
+"""The catalogue of events: every act that is written, its category, what it is about, and the facts it must carry.
+
+Missing or extra facts raise. Facts are ids and codes; a text (a reason, a value before and after) is sealed beside the
+event and stands in it only as a salted commitment.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Category(enum.StrEnum):
+    """The six acts of DPA 2018 s.62, and what concerns the service itself."""
+
+    CONSULTATION = "consultation"
+    COLLECTION = "collection"
+    ALTERATION = "alteration"
+    DISCLOSURE = "disclosure"
+    COMBINATION = "combination"
+    ERASURE = "erasure"
+    SECURITY = "security"
+    ADMIN = "admin"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One act. `facts` must all be given; `texts` and `changes` may be."""
+
+    category: Category
+    about: str | None
+    label: str
+    facts: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    changes: bool = False
+
+
+def _kind(category: Category, about: str | None, label: str, *facts: str, texts: tuple[str, ...] = (), changes: bool = False) -> Kind:
+    return Kind(category, about, label, frozenset(facts), frozenset(texts), changes)
+
+
+C = Category
+EVENTS: dict[str, Kind] = {
+    # at the door
+    "session.started": _kind(C.SECURITY, "user", "Signed in", "method"),
+    "session.refused": _kind(C.SECURITY, "user", "Sign-in refused", "why"),
+    "session.ended": _kind(C.SECURITY, "user", "Signed out"),
+    "session.switched": _kind(C.SECURITY, "user", "Changed team or purpose", "team", "purpose"),
+    "session.confirmed": _kind(C.SECURITY, "user", "Confirmed identity", "method"),
+    "access.refused": _kind(C.SECURITY, None, "Refused: no permission", "route"),
+    "user.enrolled": _kind(C.ADMIN, "user", "Enrolled"),
+    "user.invited": _kind(C.ADMIN, "user", "Invited"),
+    "partnership.created": _kind(C.ADMIN, "partnership", "Partnership created"),
+    "organisation.created": _kind(C.ADMIN, "organisation", "Organisation created"),
+    "team.created": _kind(C.ADMIN, "team", "Team created"),
+    "role.granted": _kind(C.ADMIN, "user", "Role granted", "role"),
+    "accounts.listed": _kind(C.ADMIN, None, "Account list viewed"),
+    # agreements
+    "agreement.created": _kind(C.ADMIN, "agreement", "Agreement drafted"),
+    "agreement.signed": _kind(C.ADMIN, "agreement", "Agreement signed"),
+    "agreement.suspended": _kind(C.ADMIN, "agreement", "Agreement suspended"),
+    "agreement.listed": _kind(C.ADMIN, None, "Agreement register viewed"),
+    "agreement.opened": _kind(C.ADMIN, "agreement", "Agreement viewed"),
+    # consultation
+    "work.viewed": _kind(C.CONSULTATION, None, "My work viewed"),
+    "incident.listed": _kind(C.CONSULTATION, None, "Incident list viewed"),
+    "incident.opened": _kind(C.CONSULTATION, "incident", "Incident viewed"),
+    "incident.matched": _kind(C.CONSULTATION, "incident", "Possibly related cases shown"),
+    "case.listed": _kind(C.CONSULTATION, None, "Case list viewed"),
+    "case.opened": _kind(C.CONSULTATION, "case", "Case viewed", "part"),
+    "person.listed": _kind(C.CONSULTATION, None, "People list viewed"),
+    "person.opened": _kind(C.CONSULTATION, "person", "Person viewed"),
+    "person.matched": _kind(C.CONSULTATION, "record", "Possible matches of a person shown"),
+    "share.listed": _kind(C.CONSULTATION, None, "Shared with us viewed"),
+    "contribution.opened": _kind(C.CONSULTATION, "entry", "Own contribution viewed"),
+    "search.run": _kind(C.CONSULTATION, None, "Search", texts=("terms",)),
+    "notification.listed": _kind(C.CONSULTATION, None, "Notifications viewed"),
+    # collection and alteration
+    "incident.logged": _kind(C.COLLECTION, "incident", "Incident logged", "kind"),
+    "incident.changed": _kind(C.ALTERATION, "incident", "Incident changed", changes=True),
+    "import.run": _kind(C.COLLECTION, None, "Incidents imported", "kept", "refused", "known", texts=("file",)),
+    "case.created": _kind(C.COLLECTION, "case", "Case opened", "kind"),
+    "case.changed": _kind(C.ALTERATION, "case", "Case changed", changes=True),
+    "case.moved": _kind(C.ALTERATION, "case", "Case status changed", "from", "to", texts=("reason",)),
+    "case.restricted": _kind(C.ALTERATION, "case", "Case restricted", "restricted", texts=("reason",)),
+    "case.incident_linked": _kind(C.COMBINATION, "case", "Incident linked to case", "incident"),
+    "entry.added": _kind(C.COLLECTION, "entry", "Entry added", "kind"),
+    "person.involved": _kind(C.COLLECTION, "involvement", "Person added to record", "role"),
+    "place.involved": _kind(C.COLLECTION, "involvement", "Place added to record", "role"),
+    "vehicle.involved": _kind(C.COLLECTION, "involvement", "Vehicle added to record", "role"),
+    "involvement.ended": _kind(C.ALTERATION, "involvement", "Involvement ended", texts=("reason",)),
+    # files
+    "attachment.added": _kind(C.COLLECTION, "attachment", "File attached", "kind"),
+    "attachment.refused": _kind(C.COLLECTION, "record", "File refused", "why"),
+    "attachment.downloaded": _kind(C.CONSULTATION, "attachment", "File downloaded"),
+    "attachment.unsound": _kind(C.SECURITY, "attachment", "File failed its integrity check"),
+    "object.swept": _kind(C.ERASURE, None, "Orphaned objects removed", "objects"),
+    # disclosure
+    "case.shared": _kind(C.DISCLOSURE, "record_grant", "Shared", "sections", texts=("reason",)),
+    "share.accepted": _kind(C.ALTERATION, "record_grant", "Share accepted"),
+    "share.rejected": _kind(C.ALTERATION, "record_grant", "Share rejected", texts=("reason",)),
+    "share.revoked": _kind(C.ALTERATION, "record_grant", "Share ended", texts=("reason",)),
+    "share.denied": _kind(C.DISCLOSURE, "record", "Share refused", "why"),
+    "notification.mailed": _kind(C.ADMIN, "user", "Email notice sent", "kind"),
+    # the log itself
+    "log.viewed": _kind(C.AUDIT, None, "Log viewed", "purpose"),
+    "log.opened": _kind(C.AUDIT, "event", "Event viewed", "purpose"),
+    "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
+}

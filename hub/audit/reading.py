@@ -1,0 +1,107 @@
+"""The two-step read: first which ids may be seen, written down and committed; only then the rows, by those ids.
+
+`open_…` and `list_…` of the features call these between the two steps. They raise when the session holds anything
+pending or written, because the commit here must never carry half of somebody's change with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from hub.access.actor import Actor
+from hub.audit.recording import Basis, append
+from hub.core.errors import NotVisible
+from hub.extensions import HubSession, db
+
+_WRITTEN = "written"
+
+
+class UncommittedWork(RuntimeError):
+    """A read that commits was called with a change under way: a mistake of the programmer."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What step one found: the ids that step two may read, and by which right."""
+
+    records: Collection[UUID] = field(default_factory=tuple)
+    people: Collection[UUID] = field(default_factory=tuple)
+    basis: Basis | None = None
+    version: int | None = None
+
+
+def opened(
+    actor: Actor, act: str, object_id: UUID, shown: Shown | None, *, facts: Mapping[str, Any] | None = None
+) -> Shown:
+    """Step one of opening one thing. None (hidden or absent alike) is written as denied, then `NotVisible` is raised."""
+    _refuse_uncommitted()
+    if shown is None:
+        append(actor, act, outcome="denied", object_id=object_id, facts=facts)
+        db.session.commit()
+        raise NotVisible
+    append(
+        actor,
+        act,
+        object_id=object_id,
+        version=shown.version,
+        records=shown.records,
+        people=shown.people,
+        basis=shown.basis,
+        facts=facts,
+    )
+    db.session.commit()
+    return shown
+
+
+def listed(
+    actor: Actor,
+    act: str,
+    shown: Shown,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> Shown:
+    """Step one of a list or a search: one event with all ids of the page."""
+    _refuse_uncommitted()
+    append(
+        actor,
+        act,
+        records=shown.records,
+        people=shown.people,
+        basis=shown.basis or Basis("list"),
+        facts=facts,
+        texts=texts,
+    )
+    db.session.commit()
+    return shown
+
+
+def withheld(actor: Actor, act: str, announced: Iterable[UUID], read: Iterable[UUID]) -> None:
+    """After step two: where fewer rows came than were announced (revoked between), an event says so."""
+    missing = set(announced) - set(read)
+    if missing:
+        append(actor, act, outcome="withheld", records=missing)
+        db.session.commit()
+
+
+def _refuse_uncommitted() -> None:
+    session = db.session()
+    if session.new or session.dirty or session.deleted or session.info.get(_WRITTEN):
+        raise UncommittedWork("a logged read may not run with uncommitted work in the session")
+
+
+@event.listens_for(HubSession, "after_flush")
+def _mark_written(session: Session, _flush: Any) -> None:
+    session.info[_WRITTEN] = True
+
+
+@event.listens_for(HubSession, "after_commit")
+@event.listens_for(HubSession, "after_soft_rollback")
+def _forget_written(session: Session, *_: Any) -> None:
+    session.info.pop(_WRITTEN, None)

@@ -1,0 +1,208 @@
+"""Writes events. There is no other way: the database's function decides time, actor and transaction, and makes the bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.access.actor import Actor, RequestFacts
+from hub.audit.catalogue import EVENTS, Category
+from hub.core.errors import Unavailable
+from hub.crypto import keyring, wrapping
+from hub.crypto.commitments import commitment
+from hub.crypto.randomness import new_salt
+from hub.extensions import db
+
+_RECORD = sa.text(
+    "SELECT audit.record_event(:token, :category, :act, :outcome, :object_type, CAST(:object_id AS uuid),"
+    " CAST(:object_version AS integer), CAST(:records AS uuid[]), CAST(:people AS uuid[]), CAST(:counted AS integer),"
+    " CAST(:recipients AS jsonb), CAST(:basis AS jsonb), CAST(:file AS jsonb), CAST(:facts AS jsonb),"
+    " CAST(:texts AS jsonb), CAST(:source AS jsonb))"
+)
+
+
+class WrongEvent(RuntimeError):
+    """An event does not match the catalogue: a mistake of the programmer, never of the user."""
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who received a disclosure, and how."""
+
+    organisation_id: UUID
+    channel: str = "hub"
+    team_id: UUID | None = None
+    user_id: UUID | None = None
+
+    def as_json(self) -> dict[str, str]:
+        parts = {"organisation": self.organisation_id, "team": self.team_id, "user": self.user_id}
+        return {"channel": self.channel, **{name: str(key) for name, key in parts.items() if key}}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """By which right something was seen: the lead team, a share under an agreement, an emergency, an own contribution."""
+
+    via: str
+    agreement_id: UUID | None = None
+    grant_id: UUID | None = None
+
+    def as_json(self) -> dict[str, str]:
+        parts = {"agreement": self.agreement_id, "grant": self.grant_id}
+        return {"via": self.via, **{name: str(key) for name, key in parts.items() if key}}
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """The file that an event is about: SHA-256 of the ciphertext, hex, and its size in bytes."""
+
+    id: UUID
+    size: int
+    sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"id": str(self.id), "sha256": self.sha256, "size": self.size}
+
+
+def append(
+    actor: Actor,
+    act: str,
+    *,
+    outcome: str = "ok",
+    object_id: UUID | None = None,
+    version: int | None = None,
+    records: Iterable[UUID] = (),
+    people: Iterable[UUID] = (),
+    counted: int | None = None,
+    recipients: Sequence[Recipient] = (),
+    basis: Basis | None = None,
+    file: StoredFile | None = None,
+    facts: Mapping[str, str | int | bool | UUID] | None = None,
+    texts: Mapping[str, str] | None = None,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    key_of: UUID | None = None,
+) -> UUID:
+    """Writes one event in the current transaction and returns its id.
+
+    `texts` and `changes` (field → before, after) are sealed under the key of the record `key_of`, or under the
+    partnership's. `WrongEvent` where the catalogue says otherwise; `Unavailable` where the log can't be written.
+    """
+    kind = _checked(act, facts or {}, texts or {}, changes or {}, outcome)
+    db.session.flush()
+    sealed = _sealed(actor, {**(texts or {}), **_as_texts(changes or {})}, key_of)
+    return _write(
+        actor.token,
+        actor.request,
+        category=kind.category.value,
+        act=act,
+        outcome=outcome,
+        object_type=kind.about,
+        object_id=object_id,
+        object_version=version,
+        records=_array(records),
+        people=_array(people),
+        counted=counted,
+        recipients=json.dumps([one.as_json() for one in recipients]),
+        basis=json.dumps(basis.as_json() if basis else {}),
+        file=json.dumps(file.as_json()) if file else None,
+        facts=json.dumps({name: str(value) if isinstance(value, UUID) else value for name, value in (facts or {}).items()}),
+        texts=json.dumps(sealed),
+    )
+
+
+def append_nobody(request: RequestFacts, act: str, *, user_id: UUID | None, facts: Mapping[str, str]) -> UUID:
+    """An event before anybody is signed in (a refused sign-in). Category security only."""
+    kind = _checked(act, facts, {}, {}, "denied")
+    if kind.category is not Category.SECURITY:
+        raise WrongEvent(f"{act} needs an actor")
+    return _write(
+        None,
+        request,
+        category=kind.category.value,
+        act=act,
+        outcome="denied",
+        object_type=kind.about,
+        object_id=user_id,
+        object_version=None,
+        records="{}",
+        people="{}",
+        counted=None,
+        recipients="[]",
+        basis="{}",
+        file=None,
+        facts=json.dumps(dict(facts)),
+        texts="[]",
+    )
+
+
+def _checked(act: str, facts: Mapping[str, Any], texts: Mapping[str, Any], changes: Mapping[str, Any], outcome: str) -> Any:
+    try:
+        kind = EVENTS[act]
+    except KeyError:
+        raise WrongEvent(f"{act} is not in the catalogue") from None
+    if outcome == "ok" and set(facts) != kind.facts or not set(facts) <= kind.facts:
+        raise WrongEvent(f"{act} takes the facts {sorted(kind.facts)}, not {sorted(facts)}")
+    if not set(texts) <= kind.texts:
+        raise WrongEvent(f"{act} takes the texts {sorted(kind.texts)}, not {sorted(texts)}")
+    if changes and not kind.changes:
+        raise WrongEvent(f"{act} takes no changes")
+    return kind
+
+
+def _as_texts(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, str]:
+    def plain(value: Any) -> Any:
+        return value if value is None or isinstance(value, str | int | bool) else str(value)
+
+    return {
+        f"change_{field}": json.dumps({"before": plain(before), "after": plain(after)}, ensure_ascii=False, sort_keys=True)
+        for field, (before, after) in changes.items()
+    }
+
+
+def _sealed(actor: Actor, texts: Mapping[str, str], record_id: UUID | None) -> list[dict[str, str]]:
+    if not texts:
+        return []
+    held = keyring.data_key(db.session(), actor.partnership_id, record_id)
+    sealed = []
+    for name, text in texts.items():
+        salt = new_salt()
+        sealed.append(
+            {
+                "name": name,
+                "commitment": commitment(salt, text),
+                "salt": salt.hex(),
+                "key": str(held.id),
+                "sealed": wrapping.seal_text(held.key, text, purpose="event", ids=(held.id, name)).hex(),
+            }
+        )
+    return sealed
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(str(one) for one in dict.fromkeys(ids)) + "}"
+
+
+def _write(token: str | None, request: RequestFacts, **values: Any) -> UUID:
+    source = {
+        "build": request.build,
+        "ip": request.ip,
+        "request": request.request_id,
+        "user_agent": request.user_agent_hash,
+    }
+    values["source"] = json.dumps({name: value for name, value in source.items() if value})
+    values["token"] = token
+    try:
+        written: UUID = db.session.execute(_RECORD, values).scalar_one()
+    except sa.exc.DBAPIError as error:
+        # whatever hinders the log hinders the act: no event, no personal data
+        db.session.rollback()
+        raise Unavailable(
+            "log_unavailable",
+            "The access log cannot be written, so no personal data can be shown or changed. Nothing was lost.",
+        ) from error
+    return written

@@ -1,0 +1,1 @@
+"""The pages of one case and one incident, and My work, composed from what hangs on them."""

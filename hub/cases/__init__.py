@@ -1,0 +1,1 @@
+"""Cases: opened, worked along the state table, closed."""

@@ -1,0 +1,1 @@
+"""The log of a case or an incident."""

@@ -1,0 +1,145 @@
+"""Settings: everything the service is told by its environment, read once and never guessed.
+
+Secrets have no fallback. A missing or malformed variable ends the process with one sentence that names it.
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from hub import __version__
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8480
+DEFAULT_VAR = "var"
+ROOT_KEY_BYTES = 32
+SECRET_KEY_CHARACTERS = 32
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What one process of the service runs with."""
+
+    var: Path
+    host: str
+    port: int
+    demo: bool
+    public_url: str
+    build: str
+    s3_endpoint: str
+    s3_bucket: str
+    s3_region: str
+    root_key_file: Path
+    database_url: str = field(repr=False)
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    # Only commands that change the schema are given the owner's address; web and worker run without it.
+    owner_database_url: str | None = field(default=None, repr=False)
+    smtp_url: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the HUB_… variables; SystemExit names every one that is missing."""
+        read = _Reader(os.environ if environment is None else environment)
+        host = read.text("HUB_HOST", DEFAULT_HOST)
+        port = read.port("HUB_PORT", DEFAULT_PORT)
+        settings = cls(
+            var=read.var(),
+            host=host,
+            port=port,
+            demo=read.switch("HUB_DEMO"),
+            public_url=read.text("HUB_PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
+            build=read.text("HUB_BUILD", __version__),
+            s3_endpoint=read.required("HUB_S3_ENDPOINT"),
+            s3_bucket=read.required("HUB_S3_BUCKET"),
+            s3_region=read.text("HUB_S3_REGION", "us-east-1"),
+            root_key_file=Path(read.required("HUB_ROOT_KEY_FILE")),
+            database_url=read.database_url("HUB_DATABASE_URL") or read.required("HUB_DATABASE_URL"),
+            s3_access_key=read.required("HUB_S3_ACCESS_KEY"),
+            s3_secret_key=read.required("HUB_S3_SECRET_KEY"),
+            secret_key=read.required("HUB_SECRET_KEY", at_least=SECRET_KEY_CHARACTERS),
+            owner_database_url=read.database_url("HUB_OWNER_DATABASE_URL"),
+            smtp_url=read.text("HUB_SMTP_URL", "") or None,
+        )
+        read.refuse_if_wrong()
+        return settings
+
+    @property
+    def bound_to_loopback(self) -> bool:
+        return bound_to_loopback(self.host)
+
+    def required_owner_database_url(self) -> str:
+        """The schema owner's address, for the commands that cannot work without it."""
+        if self.owner_database_url is None:
+            raise SystemExit(
+                "HUB_OWNER_DATABASE_URL is not set: this command works as the owner of the schema."
+            )
+        return self.owner_database_url
+
+
+def bound_to_loopback(host: str) -> bool:
+    """True when only this machine can connect. Any name but localhost counts as reachable from outside."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class _Reader:
+    """Collects every fault before it refuses, so that one start shows them all."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.missing: list[str] = []
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self.environment.get(name, "").strip() or default
+
+    def required(self, name: str, *, at_least: int = 1) -> str:
+        value = self.environment.get(name, "").strip()
+        if not value:
+            if name not in self.missing:
+                self.missing.append(name)
+        elif len(value) < at_least:
+            self.faults.append(f"{name} is shorter than {at_least} characters.")
+        return value
+
+    def var(self) -> Path:
+        return Path(self.text("HUB_VAR", DEFAULT_VAR)).resolve()
+
+    def port(self, name: str, default: int) -> int:
+        text = self.text(name, str(default))
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+            return int(text)
+        self.faults.append(f"{name} is not a port number from 1 to 65535.")
+        return default
+
+    def switch(self, name: str) -> bool:
+        text = self.text(name, "").lower()
+        if text not in _YES | _NO:
+            self.faults.append(f"{name} is neither 1 nor 0.")
+        return text in _YES
+
+    def database_url(self, name: str) -> str | None:
+        value = self.text(name, "")
+        if value and not value.startswith("postgresql+psycopg://"):
+            self.faults.append(f"{name} does not start with postgresql+psycopg://.")
+        return value or None
+
+    def refuse_if_wrong(self) -> None:
+        lines = list(self.faults)
+        if self.missing:
+            verb = "is" if len(self.missing) == 1 else "are"
+            lines.insert(0, f"{', '.join(self.missing)} {verb} not set.")
+        if lines:
+            raise SystemExit("The settings are not complete. " + " ".join(lines))

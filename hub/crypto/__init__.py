@@ -1,0 +1,1 @@
+"""Sealing, keys, passwords and randomness: the one door to `cryptography` and `argon2`."""

@@ -1,0 +1,25 @@
+"""The failures of this package. They never say why a thing would not open: that would help who tampers with it."""
+
+from __future__ import annotations
+
+from hub.core.errors import Unavailable
+
+
+class Unsealable(Exception):
+    """Wrong key, wrong context, or changed bytes: one failure for all of them, with no detail."""
+
+    def __init__(self) -> None:
+        super().__init__("the sealed bytes do not open")
+
+
+class KeyFileRefused(Exception):
+    """The root key file can't be read, has the wrong size, or is open to others."""
+
+
+class Busy(Unavailable):
+    """As many passwords are being checked as this process allows, and none finished in time."""
+
+    default = "The service is busy. Nothing was lost. Try again in a minute."
+
+    def __init__(self) -> None:
+        super().__init__("busy")

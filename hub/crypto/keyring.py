@@ -1,0 +1,131 @@
+"""The keys of records and partnerships in hand: found or made, unwrapped through their epoch and the root key.
+
+Root → epoch (per partnership, 30 days) → data key (random, per record or per partnership) → file key (random, per version).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from hub.core import clock
+from hub.core.errors import Unavailable
+from hub.core.ids import new_id
+from hub.crypto import wrapping
+from hub.crypto.models import DataKey, KeyEpoch
+from hub.crypto.randomness import new_key
+from hub.crypto.rootkey import RootKey
+
+EPOCH_DAYS = 30
+ROOT_KEY_ID = "root-1"
+_IN_HAND = "data_keys"
+_installed: dict[str, RootKey] = {}
+
+
+@dataclass(frozen=True)
+class KeyInHand:
+    """A data key, open."""
+
+    id: UUID
+    key: bytes = field(repr=False)
+
+
+def install(root: RootKey) -> None:
+    """Gives this process its root key keeper."""
+    _installed["root"] = root
+
+
+def data_key(session: Session, partnership_id: UUID, record_id: UUID | None = None) -> KeyInHand:
+    """The key of a record, or of the partnership itself. Made at first need; `Unavailable` where it was destroyed."""
+    in_hand: dict[tuple[UUID, UUID | None], KeyInHand] = session.info.setdefault(_IN_HAND, {})
+    wanted = (partnership_id, record_id)
+    if wanted not in in_hand:
+        in_hand[wanted] = _find(session, partnership_id, record_id) or _make(session, partnership_id, record_id)
+    return in_hand[wanted]
+
+
+def key_by_id(session: Session, key_id: UUID) -> KeyInHand:
+    """A data key by its id, to open what was sealed under it."""
+    row = session.get(DataKey, key_id)
+    if row is None:
+        raise Unavailable("no_such_key", "The key of this file is not there any more.")
+    return _open(session, row)
+
+
+def forget(session: Session) -> None:
+    """Drops the open keys at the end of a request."""
+    session.info.pop(_IN_HAND, None)
+
+
+def _find(session: Session, partnership_id: UUID, record_id: UUID | None) -> KeyInHand | None:
+    which = DataKey.record_id == record_id if record_id else DataKey.record_id.is_(None)
+    row = session.scalar(sa.select(DataKey).where(DataKey.partnership_id == partnership_id, which))
+    return _open(session, row) if row is not None else None
+
+
+def _open(session: Session, row: DataKey) -> KeyInHand:
+    epoch = session.get(KeyEpoch, row.epoch_id)
+    if row.wrapped is None or epoch is None or epoch.wrapped is None:
+        raise Unavailable("key_destroyed", "This was erased: its key has been destroyed.")
+    return KeyInHand(row.id, _unwrap(_open_epoch(epoch), row))
+
+
+def _unwrap(epoch_key: bytes, row: DataKey) -> bytes:
+    assert row.wrapped is not None  # noqa: S101 - checked by the only caller
+    return wrapping.unwrap(epoch_key, row.wrapped, purpose="data", ids=(row.partnership_id, row.id))
+
+
+def _make(session: Session, partnership_id: UUID, record_id: UUID | None) -> KeyInHand:
+    epoch = _current_epoch(session, partnership_id)
+    key_id = new_id()
+    wrapped = wrapping.wrap(_open_epoch(epoch), new_key(), purpose="data", ids=(partnership_id, key_id))
+    session.execute(
+        insert(DataKey)
+        .values(
+            id=key_id,
+            created_at=clock.now(),
+            partnership_id=partnership_id,
+            record_id=record_id,
+            epoch_id=epoch.id,
+            wrapped=wrapped,
+        )
+        # somebody else may have been first: theirs is taken
+        .on_conflict_do_nothing()
+    )
+    found = _find(session, partnership_id, record_id)
+    if found is None:
+        raise Unavailable("no_key", "No key could be made. Nothing was saved. Try again.")
+    return found
+
+
+def _current_epoch(session: Session, partnership_id: UUID) -> KeyEpoch:
+    since = clock.now() - timedelta(days=EPOCH_DAYS)
+    epoch = session.scalar(
+        sa.select(KeyEpoch)
+        .where(KeyEpoch.partnership_id == partnership_id, KeyEpoch.retired_at.is_(None), KeyEpoch.created_at > since)
+        .order_by(KeyEpoch.created_at.desc())
+        .limit(1)
+    )
+    if epoch is None:
+        epoch = KeyEpoch(id=new_id(), partnership_id=partnership_id, root_key_id=ROOT_KEY_ID)
+        epoch.wrapped = _root().wrap(new_key(), purpose="epoch", ids=(partnership_id, epoch.id))
+        session.add(epoch)
+        session.flush()
+    return epoch
+
+
+def _open_epoch(epoch: KeyEpoch) -> bytes:
+    assert epoch.wrapped is not None  # noqa: S101 - callers take only live epochs
+    return _root().unwrap(epoch.wrapped, purpose="epoch", ids=(epoch.partnership_id, epoch.id))
+
+
+def _root() -> RootKey:
+    try:
+        return _installed["root"]
+    except KeyError:
+        raise Unavailable("no_root_key", "The key keeper is not available. Nothing was saved.") from None

@@ -1,0 +1,1 @@
+"""The invented partnership, built through the real actions."""

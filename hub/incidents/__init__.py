@@ -1,0 +1,1 @@
+"""Incidents: logged, listed, imported."""

@@ -1,0 +1,1 @@
+"""Starts what the service stands on, under one directory: database, object store, web and worker."""

@@ -1,0 +1,53 @@
+"""The HUB_… variables of the started processes: given ones as they are, the rest from what was made."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hub.launcher.objectstore import S3Address
+from hub.launcher.postgres import PostgresAddress
+from hub.launcher.secrets import Secrets
+
+OWNER_URL = "HUB_OWNER_DATABASE_URL"
+DATABASE_NAMES = ("HUB_DATABASE_URL", OWNER_URL)
+STORE_NAMES = ("HUB_S3_ENDPOINT", "HUB_S3_BUCKET", "HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY")
+
+
+def given(names: tuple[str, ...], environment: Mapping[str, str]) -> bool:
+    """True when the person names a server of their own; some but not all of its variables is a mistake."""
+    present = [name for name in names if environment.get(name)]
+    missing = [name for name in names if name not in present]
+    if present and missing:
+        raise SystemExit(
+            f"{', '.join(present)} given without {', '.join(missing)}: give all of them, or none."
+        )
+    return bool(present)
+
+
+def for_database(address: PostgresAddress) -> dict[str, str]:
+    return {"HUB_DATABASE_URL": address.app_url, OWNER_URL: address.owner_url}
+
+
+def for_store(address: S3Address) -> dict[str, str]:
+    return {
+        "HUB_S3_ENDPOINT": address.endpoint,
+        "HUB_S3_BUCKET": address.bucket,
+        "HUB_S3_ACCESS_KEY": address.access_key,
+        "HUB_S3_SECRET_KEY": address.secret_key,
+        "HUB_S3_REGION": address.region,
+    }
+
+
+def for_secrets(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The session key and the root key: made once under var, unless they are given."""
+    secrets = Secrets(var)
+    made: dict[str, str] = {}
+    if not environment.get("HUB_SECRET_KEY"):
+        made["HUB_SECRET_KEY"] = secrets.token("secret_key")
+    if not environment.get("HUB_ROOT_KEY_FILE"):
+        made["HUB_ROOT_KEY_FILE"] = str(secrets.key_file("root_key"))
+    return made
+
+
+def without_owner(environment: Mapping[str, str]) -> dict[str, str]:
+    """For web and worker, which must not be able to change the schema."""
+    return {name: value for name, value in environment.items() if name != OWNER_URL}

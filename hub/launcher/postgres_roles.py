@@ -1,0 +1,64 @@
+"""The roles and the database in our own PostgreSQL server: made once, and when their passwords changed."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+SUPERUSER = "hub_superuser"
+OWNER = "hub_owner"
+APP = "hub_app"
+DATABASE = "hub"
+
+_FORM = "1"  # raise it when the statements below change, and every directory carries them out again
+_ROLES = {
+    OWNER: "LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS NOREPLICATION",
+    APP: "LOGIN NOCREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS NOREPLICATION NOINHERIT",
+}
+
+
+@dataclass(frozen=True)
+class Passwords:
+    owner: str = field(repr=False)
+    app: str = field(repr=False)
+
+
+def provide(superuser_url: str, directory: Path, passwords: Passwords) -> None:
+    """Carry the statements out unless a note says that it was done with these passwords."""
+    note = directory / "roles"
+    wanted = hashlib.sha256(f"{_FORM} {passwords.owner} {passwords.app}".encode()).hexdigest()
+    if note.exists() and note.read_text() == wanted:
+        return
+    try:
+        with psycopg.connect(superuser_url.replace("+psycopg", "", 1), autocommit=True) as connection:
+            for role, password in ((OWNER, passwords.owner), (APP, passwords.app)):
+                _role(connection, role, password)
+            _database(connection)
+    except psycopg.OperationalError as error:
+        raise SystemExit(
+            f"PostgreSQL refused the password in var/secrets/{SUPERUSER}: {error}. "
+            "Put back the secrets that belong to this database, or choose another --var."
+        ) from error
+    note.write_text(wanted)
+
+
+def _role(connection: psycopg.Connection, role: str, password: str) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    statement = sql.SQL("{verb} ROLE {role} {rights} PASSWORD {password}").format(
+        verb=sql.SQL("ALTER" if known else "CREATE"),
+        role=sql.Identifier(role),
+        rights=sql.SQL(_ROLES[role]),
+        password=sql.Literal(password),
+    )
+    connection.execute(statement)
+
+
+def _database(connection: psycopg.Connection) -> None:
+    database = sql.Identifier(DATABASE)
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(OWNER)))
+    for each in (database, sql.Identifier("postgres"), sql.Identifier("template1")):
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(each))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(APP)))

@@ -1,0 +1,18 @@
+"""Every table and every guarded class, imported once: for the application, the migrations and the walls."""
+
+from __future__ import annotations
+
+import hub.access.guard
+import hub.access.guarded
+import hub.accounts.models
+import hub.attachments.policy
+import hub.audit.models
+import hub.cases.policy
+import hub.chronology.policy
+import hub.crypto.models
+import hub.incidents.policy
+import hub.notifications.models
+import hub.people.policy
+import hub.places.policy
+import hub.vehicles.policy
+import hub.web.models  # noqa: F401

@@ -1,0 +1,1 @@
+"""People, and what organisations have contributed about them."""

@@ -1,0 +1,1 @@
+"""The search box: references, names with a letter wrong, words of entries."""

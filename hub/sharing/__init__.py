@@ -1,0 +1,1 @@
+"""Shares of records: made, answered, ended, and what is shared with us."""

@@ -1,0 +1,27 @@
+/* Starts what makes the pages quicker to use. Every page works without it. */
+
+import { initAll as startGovuk } from '/static/vendor/govuk/govuk-frontend.min.js'
+import { initAll as startMoj } from '/static/vendor/moj/moj-frontend.min.js'
+import { startAutocomplete } from './autocomplete.js'
+import { startDrafts } from './drafts.js'
+import { startForms } from './forms.js'
+import { startPage } from './page.js'
+import { startSession } from './session.js'
+import { startTimes } from './time.js'
+import { startUploads } from './upload.js'
+
+/** What is started again for a part of the page that was replaced. */
+export function startWithin (scope) {
+  startGovuk({ scope })
+  startMoj({ scope })
+  startForms(scope)
+  startDrafts(scope)
+  startUploads(scope, startWithin)
+  startAutocomplete(scope)
+}
+
+startWithin(document)
+startPage()
+startTimes()
+startSession()
+document.documentElement.dataset.ready = ''

@@ -1,0 +1,76 @@
+/* Warns 2 minutes before an idle session ends, and lets it go on with one key. The end itself is the server's. */
+
+import { saveDrafts } from './drafts.js'
+import { serverNow } from './time.js'
+
+const WARN = 120000
+const SAVE = 8000
+const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('hub-session') : null
+
+const inWords = (left) => {
+  const seconds = Math.max(0, Math.round(left / 1000))
+  if (seconds > 90) return '2 minutes'
+  if (seconds > 60) return 'a minute and a half'
+  return seconds === 1 ? '1 second' : `${seconds} seconds`
+}
+
+class Session {
+  constructor (dialog, expires) {
+    this.dialog = dialog
+    this.length = expires - serverNow()
+    this.left = dialog.querySelector('[data-session-left]')
+    this.status = dialog.querySelector('[data-session-status]')
+    this.form = dialog.querySelector('[data-session-stay]')
+    this.form.addEventListener('submit', (event) => { event.preventDefault(); this.stay() })
+    // Escape answers as the button does: nobody dismisses the warning and is then signed out
+    dialog.addEventListener('cancel', (event) => { event.preventDefault(); this.stay() })
+    this.goOnFor(this.length)
+    setInterval(() => this.look(), 1000)
+    tabs?.addEventListener('message', (event) => this.goOnFor(event.data.milliseconds))
+    tabs?.postMessage({ milliseconds: this.length })
+  }
+
+  goOnFor (milliseconds) {
+    this.end = Date.now() + milliseconds
+    this.said = this.saved = false
+    if (this.dialog.open) this.dialog.close()
+  }
+
+  look () {
+    const left = this.end - Date.now()
+    if (left > WARN) return
+    if (left <= 0) return this.leave()
+    this.left.textContent = inWords(left)
+    if (!this.dialog.open) this.dialog.showModal()
+    if (left < 60000 && !this.said) {
+      this.said = true
+      this.status.textContent = 'You will be signed out in 1 minute.'
+    }
+    if (left < SAVE && !this.saved) {
+      this.saved = true
+      saveDrafts()
+    }
+  }
+
+  async stay () {
+    try {
+      const answer = await fetch(this.form.action, { method: 'POST', body: new URLSearchParams(new FormData(this.form)), headers: { 'X-CSRF-Token': this.form.elements.csrf_token.value }, credentials: 'same-origin', redirect: 'manual' })
+      if (!answer.ok) throw new Error(String(answer.status))
+      this.goOnFor(this.length)
+      tabs?.postMessage({ milliseconds: this.length })
+    } catch {
+      this.status.textContent = 'That did not work. Try again.'
+    }
+  }
+
+  leave () {
+    // what is on the screen must not outlive the session
+    location.replace(`${document.body.dataset.signIn}?ended=1&next=${encodeURIComponent(location.pathname)}`)
+  }
+}
+
+export function startSession () {
+  const dialog = document.getElementById('session-warning')
+  const expires = Date.parse(document.body.dataset.sessionExpires)
+  if (dialog && expires) return new Session(dialog, expires)
+}

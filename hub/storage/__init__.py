@@ -1,0 +1,1 @@
+"""Sealed objects in an S3 store: the one door to `boto3`."""

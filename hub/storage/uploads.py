@@ -1,0 +1,96 @@
+"""One object on its way into the store, in bounded memory: whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hub.storage.errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What to keep in the database to read an object back. `version_id` is None where a store keeps no versions."""
+
+    key: str
+    version_id: str | None
+    size: int
+    sha256: str
+    etag: str
+
+
+class Upload:
+    """Small objects go in one request, larger ones part by part, one part in flight."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
+        self.client = client
+        self.bucket = bucket
+        self.key = key
+        self.buffer = bytearray()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.upload_id: str | None = None
+        self.parts: list[CompletedPartTypeDef] = []
+        self.finished = False
+
+    def add(self, block: bytes) -> None:
+        self.digest.update(block)
+        self.size += len(block)
+        self.buffer += block
+        while len(self.buffer) > PART_BYTES:
+            part = bytes(memoryview(self.buffer)[:PART_BYTES])
+            del self.buffer[:PART_BYTES]
+            self._send(part)
+
+    def finish(self) -> StoredObject:
+        if self.upload_id is None:
+            with translated():
+                answer = self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=self.key,
+                    Body=bytes(self.buffer),
+                    ContentType="application/octet-stream",
+                )
+            version, etag = answer.get("VersionId"), answer["ETag"]
+        else:
+            self._send(bytes(self.buffer))
+            with translated():
+                complete = self.client.complete_multipart_upload(
+                    Bucket=self.bucket,
+                    Key=self.key,
+                    UploadId=self.upload_id,
+                    MultipartUpload={"Parts": self.parts},
+                )
+            version, etag = complete.get("VersionId"), complete["ETag"]
+        self.finished = True
+        return StoredObject(self.key, version, self.size, self.digest.hexdigest(), etag.strip('"'))
+
+    def abort_unless_finished(self) -> None:
+        if self.finished or self.upload_id is None:
+            return
+        try:
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=self.upload_id)
+        except (BotoCoreError, ClientError):
+            pass  # the first failure is the one to report; `abort_unfinished` sweeps what is left
+
+    def _send(self, part: bytes) -> None:
+        with translated():
+            if self.upload_id is None:
+                begun = self.client.create_multipart_upload(
+                    Bucket=self.bucket, Key=self.key, ContentType="application/octet-stream"
+                )
+                self.upload_id = begun["UploadId"]
+            number = len(self.parts) + 1
+            sent = self.client.upload_part(
+                Bucket=self.bucket, Key=self.key, UploadId=self.upload_id, PartNumber=number, Body=part
+            )
+        self.parts.append({"PartNumber": number, "ETag": sent["ETag"]})

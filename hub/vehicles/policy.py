@@ -1,0 +1,22 @@
+"""Who may read a vehicle: whoever may read an involvement that names it. Its own organisation enters it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.access.models import Involvement
+from hub.access.policy import Rules, Terms, guard_class, named_by
+from hub.vehicles.models import Vehicle
+
+
+def _read(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
+    return named_by(row.id, "vehicle_id", Involvement.__table__.alias(), terms)
+
+
+def _add(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
+    return row.organisation_id == terms.organisation_id  # type: ignore[no-any-return]
+
+
+guard_class(Vehicle, Rules(read=_read, add=_add))

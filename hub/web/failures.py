@@ -1,0 +1,97 @@
+"""The domain's named failures as pages, in one place. No traceback, version or detail ever leaves.
+
+Each page says what happened, that nothing was lost, and what to do next.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, g, make_response, render_template, request
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from hub.core.errors import Conflict, Denied, HubError, Invalid, NotVisible, Unavailable
+from hub.extensions import db
+
+log = structlog.get_logger("hub.web")
+STATUS: dict[type[HubError], int] = {NotVisible: 404, Denied: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+PARTICULAR = {
+    "not_signed_in": 401,
+    "bad_form_token": 400,
+    "foreign_form": 400,
+    "unexpected_file": 400,
+    "too_large": 413,
+    "too_often": 429,
+}
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(HubError, _domain)
+    app.register_error_handler(StaleDataError, _stale)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(Exception, _last_resort)
+
+
+def status_of(error: HubError) -> int:
+    if error.code in PARTICULAR:
+        return PARTICULAR[error.code]
+    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
+
+
+def _domain(error: HubError) -> Response:
+    _leave()
+    status = status_of(error)
+    happened = None if isinstance(error, NotVisible) else error.message
+    return _page(status, happened)
+
+
+def _stale(_error: StaleDataError) -> Response:
+    _leave()
+    return _page(409)
+
+
+def _http(error: HTTPException) -> Response:
+    _leave()
+    if error.code is not None and 300 <= error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = _page(error.code or 500)
+    if error.code == 405 and getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+    return response
+
+
+def _database(error: DBAPIError) -> Response:
+    _leave()
+    gone = isinstance(error, OperationalError) or error.connection_invalidated
+    # the statement and its values may hold personal data: only the kind of failure is logged
+    log.error("database", kind=type(error.orig).__name__, request=g.get("request_id"), endpoint=request.endpoint)
+    return _page(503 if gone else 500)
+
+
+def _last_resort(error: Exception) -> Response:
+    _leave()
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{where.tb_lineno}" if where else "?"
+    log.error("unexpected", kind=type(error).__name__, at=place, request=g.get("request_id"), endpoint=request.endpoint)
+    return _page(500)
+
+
+def _leave() -> None:
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        db.session.remove()
+
+
+def _page(status: int, happened: str | None = None) -> Response:
+    g.failed = True
+    try:
+        body = render_template("errors/error.html", status=status, happened=happened, reference=g.get("request_id"))
+    except DBAPIError:
+        body = "<!doctype html><title>Not available</title><p>The service is not available. Nothing was lost."
+    return make_response(body, status)

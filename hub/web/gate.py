@@ -1,0 +1,143 @@
+"""What happens before every view: whose request it is, whether the form is ours, whether the role allows it.
+
+Default deny: a route that nobody declared answers 403. A refusal for want of permission is an event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+from flask import Flask, Request, current_app, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from hub.access.actor import NOBODY, RequestFacts
+from hub.access.guard import enter
+from hub.access.permissions import Permission
+from hub.audit.recording import append
+from hub.core.errors import Denied, Invalid
+from hub.core.ids import new_id
+from hub.crypto import keyring
+from hub.extensions import db
+from hub.web import drafts
+from hub.web.identity import COOKIE, identify
+from hub.web.routes import DECLARED, Declared, Door
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+DOOR = "door"
+
+
+class HubRequest(Request):
+    """A request that never spools a file to disk: uploads are read by their own streaming reader (SECURITY 1)."""
+
+    max_form_parts = 500
+    max_form_memory_size = 1024 * 1024
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> Any:
+        raise Invalid("unexpected_file", "A file was sent to a page that does not take one.")
+
+
+def install(app: Flask) -> None:
+    app.request_class = HubRequest
+    app.before_request(_before)
+    app.teardown_request(_after)
+
+
+def csrf_token() -> str:
+    """The token of this visitor's forms: bound to the session, or to the door cookie before sign-in."""
+    visit = g.get("visit")
+    if visit is not None and visit.actor is not None:
+        bound_to = f"session:{visit.session_id}"
+    else:
+        bound_to = f"door:{session.setdefault(DOOR, secrets.token_urlsafe(24))}"
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(secret, bound_to.encode(), hashlib.sha256).hexdigest()
+
+
+def check_csrf(given: str | None) -> None:
+    """Raises `Invalid` unless the token is this visitor's. Bytes are compared: the text may be anything."""
+    if not given or not hmac.compare_digest(given.encode("utf-8", "replace"), csrf_token().encode()):
+        raise Invalid("bad_form_token", "This form is out of date. Go back, reload the page and send it again.")
+
+
+def _before() -> Response | None:
+    g.nonce = secrets.token_urlsafe(16)
+    g.request_id = str(new_id())
+    g.visit = g.actor = None
+    enter(db.session(), NOBODY)
+    declared = DECLARED.get(request.endpoint or "")
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    if declared is None:
+        raise Denied("undeclared_route", "This address is not in use.")
+    _recognise(declared)
+    if request.method in UNSAFE:
+        late = _check_form(declared)
+        if late is not None:
+            return late
+    return _check_permission(declared)
+
+
+def _recognise(declared: Declared) -> None:
+    token = request.cookies.get(COOKIE, "")
+    if not token:
+        return
+    facts = request_facts()
+    g.visit = identify(token, facts, declared.keeps_session)
+    if g.visit is not None and g.visit.actor is not None:
+        g.actor = g.visit.actor
+        enter(db.session(), g.actor)
+
+
+def request_facts() -> RequestFacts:
+    agent = request.headers.get("User-Agent", "")
+    return RequestFacts(
+        ip=request.remote_addr,
+        request_id=g.request_id,
+        user_agent_hash=hashlib.sha256(agent.encode("utf-8", "replace")).hexdigest()[:32],
+        build=str(current_app.config["HUB_SETTINGS"].build),
+    )
+
+
+def _check_form(declared: Declared) -> Response | None:
+    """Same site, and the visitor's own token. Upload routes check the token themselves, before the file's first byte."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin")
+    if site not in ("same-origin", "none") or (origin not in (None, "null") and origin != request.host_url.rstrip("/")):
+        raise Invalid("foreign_form", "This was sent from another site. Nothing was changed.")
+    if declared.streams:
+        return None
+    if g.actor is None and g.visit is not None and declared.needs is not Door.PUBLIC:
+        # the session ran out while the user was writing: what came is kept, and shown again after sign-in
+        return _keep_and_sign_in()
+    check_csrf(request.form.get("csrf_token") or request.headers.get("X-CSRF-Token"))
+    return None
+
+
+def _keep_and_sign_in() -> Response:
+    drafts.keep_late(g.visit, request.form)
+    back = request.form.get("back") or request.path
+    return redirect(url_for("accounts.sign_in", next=back, kept="1"))
+
+
+def _check_permission(declared: Declared) -> Response | None:
+    if declared.needs is Door.PUBLIC:
+        return None
+    if g.actor is None:
+        if request.method == "GET" and request.accept_mimetypes.accept_html:
+            back = request.full_path.rstrip("?") if request.endpoint != "work.home" else None
+            return redirect(url_for("accounts.sign_in", next=back))
+        raise Denied("not_signed_in", "Sign in to do this.")
+    if isinstance(declared.needs, Permission) and not g.actor.may(declared.needs):
+        append(g.actor, "access.refused", outcome="denied", facts={"route": str(request.endpoint)})
+        db.session.commit()
+        raise Denied("no_permission", "Your role does not allow this. Nothing was changed.")
+    return None
+
+
+def _after(_error: BaseException | None) -> None:
+    live = db.session()
+    live.rollback()
+    keyring.forget(live)

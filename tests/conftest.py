@@ -1,0 +1,132 @@
+"""The ground of every test: one throw-away PostgreSQL cluster, a migrated template, a database per test, a small world.
+
+Tests commit for real: each test that asks for `database` gets a clone of the template (0.1 s).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+os.environ["HUB_TEST"] = "1"
+
+from hub.app import create_app
+from hub.cli.db import upgrade
+from hub.config import Settings
+from hub.launcher.postgres import Postgres
+from tests.fixtures.world import World, build_world
+
+TEMPLATE = "hub_template"
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """One server for the run of this worker; its template holds the schema and the small world."""
+    given = os.environ.get("HUB_TEST_CLUSTER")
+    if given:
+        urls = dict(part.split("=", 1) for part in given.split(" "))
+        yield SimpleNamespace(**urls)
+        return
+    server = Postgres(tmp_path_factory.mktemp("pg"), test=True)
+    address = server.start()
+    yield SimpleNamespace(owner=address.owner_url, app=address.app_url, superuser=address.superuser_url)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def root_key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("keys") / "root.key"
+    file.write_bytes(secrets.token_bytes(32))
+    file.chmod(0o600)
+    return file
+
+
+def settings_for(app_url: str, root_key_file: Path, **changes: object) -> Settings:
+    values: dict[str, object] = {
+        "var": root_key_file.parent,
+        "host": "127.0.0.1",
+        "port": 8480,
+        "demo": False,
+        "public_url": "http://127.0.0.1:8480",
+        "build": "test",
+        "s3_endpoint": "http://127.0.0.1:1",
+        "s3_bucket": "hub",
+        "s3_region": "us-east-1",
+        "root_key_file": root_key_file,
+        "database_url": app_url,
+        "s3_access_key": "test",
+        "s3_secret_key": "test",
+        "secret_key": "test-" + "k" * 40,
+    }
+    return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def on_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: SimpleNamespace, root_key_file: Path, worker_id: str) -> SimpleNamespace:
+    """The migrated database with the small world, from which each test's own is cloned."""
+    name = f"{TEMPLATE}_{worker_id}"
+    admin = sa.create_engine(cluster.superuser, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER hub_owner")
+    upgrade(on_database(cluster.owner, name))
+    app = create_app(settings_for(on_database(cluster.app, name), root_key_file))
+    with app.app_context():
+        world = build_world()
+        from hub.extensions import db
+
+        db.session.remove()
+        db.engine.dispose()
+    return SimpleNamespace(name=name, world=world, admin=admin)
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    worker = getattr(request.config, "workerinput", None)
+    return str(worker["workerid"]) if worker else "main"
+
+
+@pytest.fixture
+def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """A database of the test's own, with its addresses."""
+    name = f"hub_{secrets.token_hex(6)}"
+    with template.admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.name}")
+    yield SimpleNamespace(
+        name=name,
+        app=on_database(cluster.app, name),
+        owner=on_database(cluster.owner, name),
+        superuser=on_database(cluster.superuser, name),
+    )
+    with template.admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def world(template: SimpleNamespace) -> World:
+    """Ids of the small world."""
+    found: World = template.world
+    return found
+
+
+@pytest.fixture
+def app(database: SimpleNamespace, root_key_file: Path) -> Iterator[object]:
+    """The application on the test's own database, inside an application context."""
+    from hub.extensions import db
+
+    application = create_app(settings_for(database.app, root_key_file))
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()

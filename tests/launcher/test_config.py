@@ -1,0 +1,96 @@
+"""Settings: complete, refused with the name of what is missing, silent about secrets."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.config import Settings, bound_to_loopback
+
+GIVEN = {
+    "HUB_DATABASE_URL": "postgresql+psycopg://hub_app:word-of-app@127.0.0.1/hub",
+    "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
+    "HUB_S3_BUCKET": "files",
+    "HUB_S3_ACCESS_KEY": "word-of-access",
+    "HUB_S3_SECRET_KEY": "word-of-store",
+    "HUB_SECRET_KEY": "word-of-session-" + "x" * 32,
+    "HUB_ROOT_KEY_FILE": "/nowhere/root_key",
+}
+
+
+def test_a_complete_environment_is_read() -> None:
+    settings = Settings.from_environment(
+        GIVEN | {"HUB_PORT": "8999", "HUB_DEMO": "yes", "HUB_VAR": "/tmp/place"}
+    )
+    assert (settings.port, settings.demo, settings.var) == (8999, True, Path("/tmp/place"))
+    assert settings.public_url == "http://127.0.0.1:8999"
+    assert settings.owner_database_url is None
+    assert settings.smtp_url is None
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_each_missing_variable_is_named(name: str) -> None:
+    environment = {key: value for key, value in GIVEN.items() if key != name}
+    with pytest.raises(SystemExit, match=f"{name} is not set"):
+        Settings.from_environment(environment)
+    with pytest.raises(SystemExit, match=f"{name} is not set"):
+        Settings.from_environment(environment | {name: "  "})
+
+
+def test_all_faults_are_told_at_once_and_without_the_values() -> None:
+    with pytest.raises(SystemExit) as refused:
+        Settings.from_environment(
+            {"HUB_SECRET_KEY": "too-short", "HUB_PORT": "eighty", "HUB_DEMO": "perhaps"}
+        )
+    text = str(refused.value)
+    for name in ("HUB_DATABASE_URL", "HUB_S3_BUCKET", "HUB_SECRET_KEY", "HUB_PORT", "HUB_DEMO"):
+        assert name in text
+    for value in ("too-short", "eighty", "perhaps"):
+        assert value not in text
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "8_0", "٨٠٨٠", "1.5"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(SystemExit, match="HUB_PORT"):
+        Settings.from_environment(GIVEN | {"HUB_PORT": port})
+
+
+@pytest.mark.parametrize("url", ["postgres://x/y", "mysql://x/y", "hub"])
+def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(SystemExit, match="HUB_DATABASE_URL"):
+        Settings.from_environment(GIVEN | {"HUB_DATABASE_URL": url})
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = Settings.from_environment(
+        GIVEN
+        | {
+            "HUB_OWNER_DATABASE_URL": "postgresql+psycopg://o:word-of-owner@h/d",
+            "HUB_SMTP_URL": "smtp://word-of-mail",
+        }
+    )
+    assert "files" in repr(settings)
+    assert "word-of" not in repr(settings)
+
+
+def test_the_owner_s_address_is_asked_for_by_name() -> None:
+    with pytest.raises(SystemExit, match="HUB_OWNER_DATABASE_URL"):
+        Settings.from_environment(GIVEN).required_owner_database_url()
+
+
+@pytest.mark.parametrize(
+    ("host", "only_here"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("hub.example", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_told_from_the_rest(host: str, only_here: bool) -> None:
+    assert bound_to_loopback(host) is only_here

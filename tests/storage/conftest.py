@@ -1,0 +1,186 @@
+"""Real S3 servers for the tests of this folder, and a line to them that can break."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.config import Settings
+from hub.launcher.objectstore import ObjectStore as Launched
+from hub.launcher.objectstore import S3Address
+from hub.storage.s3 import ObjectStore
+
+# The second server is tried wherever its program is installed
+SERVERS = ["seaweedfs", *(["rclone"] if shutil.which("rclone") else [])]
+
+
+def settings_for(address: S3Address, **changes: str) -> Settings:
+    given: dict[str, Any] = {field.name: "" for field in dataclasses.fields(Settings)}
+    given |= {
+        "s3_endpoint": address.endpoint,
+        "s3_bucket": address.bucket,
+        "s3_access_key": address.access_key,
+        "s3_secret_key": address.secret_key,
+        "s3_region": address.region,
+    }
+    return Settings(**(given | changes))
+
+
+class Rclone:
+    """`rclone serve s3` over a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> S3Address:
+        port = free_port()
+        access, secret = "HUBACCESSKEY00000001", "only-for-this-test-run-0001"
+        self.process = subprocess.Popen(
+            [
+                "rclone",
+                "serve",
+                "s3",
+                f"--addr=127.0.0.1:{port}",
+                f"--auth-key={access},{secret}",
+                str(self.folder),
+            ],
+            env={"PATH": "", "RCLONE_CONFIG": "/dev/null"},
+            executable=shutil.which("rclone"),
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(port)
+        return S3Address(f"http://127.0.0.1:{port}", "bucket", access, secret)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+class Relay:
+    """A line to a server. Once `cut_down` or `cut_up` bytes have gone that way it hangs up on everybody."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.cut_down: int | None = None
+        self.cut_up: int | None = None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self.listener.close()
+        for each in self.open:
+            each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.target))
+            self.open += [near, far]
+            threading.Thread(target=self._carry, args=(near, far, "cut_up"), daemon=True).start()
+            threading.Thread(target=self._carry, args=(far, near, "cut_down"), daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket, limit: str) -> None:
+        try:
+            while data := source.recv(65_536):
+                left = getattr(self, limit)
+                if left is not None:
+                    setattr(self, limit, left - len(data))
+                    if left < len(data):
+                        break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for each in (source, sink):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
+    launched = Launched(tmp_path_factory.mktemp("objects"))
+    try:
+        yield launched.start()
+    finally:
+        launched.destroy()
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
+    """Each server in turn."""
+    if request.param == "seaweedfs":
+        yield request.getfixturevalue("seaweedfs")
+        return
+    folder = tmp_path_factory.mktemp("rclone")
+    (folder / "bucket").mkdir()
+    with Rclone(folder) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def store(address: S3Address) -> ObjectStore:
+    return ObjectStore.from_settings(settings_for(address))
+
+
+@pytest.fixture(scope="session")
+def versioned(seaweedfs: S3Address) -> ObjectStore:
+    """A store that keeps versions."""
+    return ObjectStore.from_settings(settings_for(seaweedfs))
+
+
+@pytest.fixture(scope="session")
+def settings_of() -> Callable[..., Settings]:
+    """Settings for a server, with changes."""
+    return settings_for
+
+
+@pytest.fixture
+def relay(seaweedfs: S3Address) -> Iterator[Relay]:
+    relay = Relay(int(seaweedfs.endpoint.rsplit(":", 1)[1]))
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def over_relay(seaweedfs: S3Address, relay: Relay) -> ObjectStore:
+    return ObjectStore.from_settings(settings_for(seaweedfs, s3_endpoint=f"http://127.0.0.1:{relay.port}"))
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
