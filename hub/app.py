@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import jinja2
 import structlog
 from flask import Flask
-from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
 import hub.models  # noqa: F401
 from hub.access.wall_check import check_walls
@@ -17,15 +13,25 @@ from hub.config import Settings
 from hub.crypto import keyring
 from hub.crypto.rootkey import RootKey
 from hub.extensions import db
-from hub.web import context, failures, filters, gate, headers, identity
+from hub.notifications.queries import unread_count
+from hub.notifications.views import pages as notifications_pages
+from hub.search.views import pages as search_pages
+from hub.web import context, failures, gate, headers, identity, login, templating
+from hub.web.health import pages as health_pages
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-BLUEPRINTS = (accounts_pages,)
+BLUEPRINTS = (
+    accounts_pages,
+    search_pages,
+    health_pages,
+    notifications_pages,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Refuses to start in demo mode beyond loopback, or when the database's wall is down."""
     settings = settings or Settings.from_environment()
+    if settings.demo and not settings.bound_to_loopback:
+        raise SystemExit("A demonstration signs in without a password: it starts only on a loopback address.")
     app = Flask(__name__, template_folder=None, static_folder="static")
     app.config.update(
         HUB_SETTINGS=settings,
@@ -41,30 +47,18 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
     )
     _quiet_logs()
-    _templates(app)
+    templating.install(app)
     db.init_app(app)
     keyring.install(RootKey.from_settings(settings))
     identity.install(app, sessions.identify)
-    for part in (gate, failures, headers, context):
+    identity.install_count(app, "unread", unread_count)
+    for part in (gate, failures, headers, context, login):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
         check_walls()
     return app
-
-
-def _templates(app: Flask) -> None:
-    app.jinja_loader = ChoiceLoader(  # type: ignore[assignment]
-        [
-            FileSystemLoader(TEMPLATES),
-            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
-        ]
-    )
-    environment: jinja2.Environment = app.jinja_env
-    environment.undefined = StrictUndefined
-    environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(filters.FILTERS)
 
 
 def _quiet_logs() -> None:

@@ -21,6 +21,7 @@ from hub.app import create_app
 from hub.cli.db import upgrade
 from hub.config import Settings
 from hub.launcher.postgres import Postgres
+from tests.fixtures.site import Site
 from tests.fixtures.world import World, build_world
 
 TEMPLATE = "hub_template"
@@ -130,3 +131,37 @@ def app(database: SimpleNamespace, root_key_file: Path) -> Iterator[object]:
         yield application
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def site(database: SimpleNamespace, root_key_file: Path, world: World) -> Iterator[Site]:
+    """The application for tests through HTTP: no context is held while a request runs."""
+    from hub.extensions import db
+
+    application = create_app(settings_for(database.app, root_key_file))
+    yield Site(application, world)
+    with application.app_context():
+        db.engine.dispose()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked nightly runs only when asked for."""
+    if os.environ.get("HUB_NIGHTLY") == "1":
+        return
+    chosen = [item for item in items if item.get_closest_marker("nightly") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """In CI nothing may be skipped: what was is named, and the run fails (see `pytest_sessionfinish`)."""
+    if os.environ.get("CI") == "true" and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("Skipped in CI, which must skip nothing:", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

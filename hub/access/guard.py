@@ -126,3 +126,12 @@ def _check_writes(session: Session, _flush: Any, _instances: Any) -> None:
     for row in session.deleted:
         if type(row) in GUARDED:
             raise Denied("no_deletion", "Nothing is deleted here. It can be ended or hidden with a reason.")
+
+
+def hand_over(session: Session, who: Actor | Context) -> None:
+    """Lets another actor go on in the same transaction. For the loader alone, which is all or nothing."""
+    session.flush()
+    session.expunge_all()
+    session.info[CONTEXT_KEY] = who.context if isinstance(who, Actor) else who
+    if session.in_transaction():
+        _announce(session, None, session.connection())

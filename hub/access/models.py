@@ -97,6 +97,8 @@ class Grant(Keyed, Revised, RecordFacts, Base):
     __tablename__ = "record_grant"
 
     record_id: Mapped[UUID] = holds(Holds.KEY, sa.Uuid)
+    # all that a recipient sees of the record before the answer and after the end
+    record_reference: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
     to_organisation_id: Mapped[UUID] = reference_to("organisation.id", what=Holds.ACCESS_FACT)
     to_team_id: Mapped[UUID | None] = reference_to("team.id", what=Holds.ACCESS_FACT)
     to_user_id: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.ACCESS_FACT)
@@ -121,6 +123,9 @@ class Grant(Keyed, Revised, RecordFacts, Base):
 
     __table_args__ = (
         facts_key("record_id", "record_grant"),
+        sa.ForeignKeyConstraint(
+            ["record_reference"], ["record.reference"], name="fk_record_grant_record_reference"
+        ),
         sa.ForeignKeyConstraint(
             ["agreement_id", "agreement_ends_at"],
             ["agreement.id", "agreement.ends_at"],

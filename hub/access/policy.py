@@ -237,16 +237,12 @@ def leads(row: Any, terms: Terms, path: str) -> Expression:
 
 def in_emergency(row: Any, record_id: Any, terms: Terms, path: str) -> Expression:
     """(b): it lifts restriction, marking and audience, never an exclusion."""
+    owner = row.owner_organisation_id
+    ours = or_(owner == terms.organisation_id, owner.in_(my_partners(terms)))
     return and_(
         named(f"{path}_breakable", row.breakable.is_(True)),
         record_id.in_(my_emergencies(terms)),
-        named(
-            f"{path}_emergency_scope",
-            or_(
-                row.owner_organisation_id == terms.organisation_id,
-                row.owner_organisation_id.in_(my_partners(terms)),
-            ),
-        ),
+        named(f"{path}_emergency_scope", ours),
     )
 
 
@@ -260,11 +256,8 @@ def read_record(row: Any, record_id: Any, terms: Terms) -> Expression:
 
 def change_record(row: Any, record_id: Any, terms: Terms) -> Expression:
     """Change a record: it is read by (a1)."""
-    return and_(
-        not_excluded(row, record_id, terms, "change"),
-        cleared(row, record_id, terms, "change"),
-        leads(row, terms, "change"),
-    )
+    reached = and_(not_excluded(row, record_id, terms, "change"), cleared(row, record_id, terms, "change"))
+    return and_(reached, leads(row, terms, "change"))
 
 
 def reaches_item(item: Any, terms: Terms, path: str) -> Expression:
@@ -295,16 +288,17 @@ def contributed(item: Any, terms: Terms) -> Expression:
     )
 
 
-def read_item(item: Any, terms: Terms) -> Expression:
+def by_right_or_own(item: Any, terms: Terms) -> Expression:
     granted = tuple_(item.record_id, item.section, item.item_marking).in_(my_granted_sections(terms))
     by_right = or_(leads(item, terms, "item"), granted)
+    reached = and_(cleared(item, item.record_id, terms, "item"), reaches_item(item, terms, "item"))
+    return or_(and_(reached, by_right), contributed(item, terms))
+
+
+def read_item(item: Any, terms: Terms) -> Expression:
     return and_(
         not_excluded(item, item.record_id, terms, "item"),
-        or_(
-            in_emergency(item, item.record_id, terms, "item"),
-            and_(cleared(item, item.record_id, terms, "item"), reaches_item(item, terms, "item"), by_right),
-            contributed(item, terms),
-        ),
+        or_(in_emergency(item, item.record_id, terms, "item"), by_right_or_own(item, terms)),
     )
 
 
@@ -331,9 +325,9 @@ def add_entry(item: Any, terms: Terms) -> Expression:
 
 
 def change_item(item: Any, terms: Terms) -> Expression:
-    """Change an item: only as its controller, and only while it is readable."""
+    """Change an item: only as its controller, and only while it is readable without emergency access."""
     mine = named("change_controller", item.contributor_organisation_id == terms.organisation_id)
-    return and_(mine, read_item(item, terms))
+    return and_(mine, not_excluded(item, item.record_id, terms, "change_item"), by_right_or_own(item, terms))
 
 
 def named_by(subject_id: Any, column: str, items: Any, terms: Terms) -> Expression:
@@ -348,11 +342,13 @@ def read_item_about_person(item: Any, terms: Terms) -> Expression:
 
 
 def read_grant(grant: Any, terms: Terms) -> Expression:
-    """A grant is read by those who lead the record and by the organisation it is made to."""
-    return or_(
+    """A grant is read by those who lead the record and, as far as they are cleared, by the organisation it is made to."""
+    received = and_(
         named("grant_row_recipient", grant.to_organisation_id == terms.organisation_id),
-        change_record(grant, grant.record_id, terms),
+        named("grant_row_clearance", grant.marking <= terms.clearance),
+        not_excluded(grant, grant.record_id, terms, "grant_row"),
     )
+    return or_(received, change_record(grant, grant.record_id, terms))
 
 
 Rule = Callable[[Any, Terms], Expression]
@@ -387,7 +383,6 @@ def item_rules(*, entry: bool = False, about_person: bool = False, changeable: b
 
 
 def new_record(row: Any, terms: Terms) -> Expression:
-    """A new record belongs to the actor's organisation, team and partnership."""
     return and_(
         named("new_partnership", row.partnership_id == terms.partnership_id),
         named("new_owner", row.owner_organisation_id == terms.organisation_id),
@@ -396,7 +391,7 @@ def new_record(row: Any, terms: Terms) -> Expression:
 
 
 def record_rules() -> Rules:
-    """Rules of `record` and of the feature rows that share its id."""
+    """Rules of `record` and of the feature rows that share its id. A new one is the actor's own team's."""
     return Rules(
         read=lambda row, terms: read_record(row, row.id, terms),
         add=new_record,

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from hub.access.actor import Actor
 from hub.access.models import Emergency, Grant, Record
-from hub.access.vocabulary import GrantState
+from hub.access.vocabulary import GrantState, Section
 from hub.core import clock
+from hub.core.errors import Denied, NotVisible
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,19 @@ def grantable_sections(right: Right, grants: list[Grant]) -> frozenset[str] | No
     if right.leads or right.via == "emergency":
         return None
     return frozenset(section for grant in grants for section in grant.sections)
+
+
+def may_add(right: Right, grants: list[Grant], section: Section) -> bool:
+    """One leads the record, or holds a share that lets one contribute to that section."""
+    return right.leads or any(grant.may_contribute and section.value in grant.sections for grant in grants)
+
+
+def check_may_add(actor: Actor, record_id: UUID, section: Section, *, session: Session) -> Right:
+    """Raises `NotVisible` for a hidden record, `Denied` where the actor may only read it. The database's wall agrees."""
+    right = right_to(actor, record_id, session=session)
+    if right is None:
+        raise NotVisible
+    grants = [] if right.leads else live_grants(actor, record_id, session=session)
+    if not may_add(right, grants, section):
+        raise Denied("no_contribution", "You can read this record but not add to it. Nothing was saved.")
+    return right

@@ -57,7 +57,9 @@ def draft_agreement(
     db.session.add(agreement)
     db.session.flush()
     for organisation in parties:
-        db.session.add(AgreementParty(agreement_id=agreement.id, organisation_id=organisation, joined_at=starts_at))
+        db.session.add(
+            AgreementParty(agreement_id=agreement.id, organisation_id=organisation, joined_at=starts_at)
+        )
     for one in purposes:
         db.session.add(
             AgreementPurpose(

@@ -95,13 +95,17 @@ EVENTS: dict[str, Kind] = {
     "attachment.refused": _kind(C.COLLECTION, "record", "File refused", "why"),
     "attachment.downloaded": _kind(C.CONSULTATION, "attachment", "File downloaded"),
     "attachment.unsound": _kind(C.SECURITY, "attachment", "File failed its integrity check"),
+    "draft.forgotten": _kind(C.ERASURE, None, "Old drafts removed"),
+    "service.created": _kind(C.ADMIN, "user", "Service account made"),
     "object.swept": _kind(C.ERASURE, None, "Orphaned objects removed", "objects"),
     # disclosure
     "case.shared": _kind(C.DISCLOSURE, "record_grant", "Shared", "sections", texts=("reason",)),
     "share.accepted": _kind(C.ALTERATION, "record_grant", "Share accepted"),
     "share.rejected": _kind(C.ALTERATION, "record_grant", "Share rejected", texts=("reason",)),
     "share.revoked": _kind(C.ALTERATION, "record_grant", "Share ended", texts=("reason",)),
-    "share.denied": _kind(C.DISCLOSURE, "record", "Share refused", "why"),
+    "share.denied": _kind(C.DISCLOSURE, "record", "Share refused", "why", "organisation"),
+    "notification.left": _kind(C.ADMIN, None, "Notices left", "kind"),
+    "notification.read": _kind(C.ADMIN, "notification", "Notices marked as read"),
     "notification.mailed": _kind(C.ADMIN, "user", "Email notice sent", "kind"),
     # the log itself
     "log.viewed": _kind(C.AUDIT, None, "Log viewed", "purpose"),

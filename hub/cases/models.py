@@ -6,10 +6,20 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped
 
 from hub.access.facts import ItemFacts, RecordFacts, facts_key, item_constraints
-from hub.cases.vocabulary import CaseKind, CaseSource, CaseStatus, ClosureReason, Priority, RiskLevel
+from hub.cases.vocabulary import (
+    CaseKind,
+    CaseOutcome,
+    CaseSource,
+    CaseStatus,
+    ClosureReason,
+    Priority,
+    RiskLevel,
+    VictimTold,
+)
 from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
 
 
@@ -36,6 +46,11 @@ class Case(Keyed, Revised, RecordFacts, Base):
     next_review_on: Mapped[str | None] = holds(Holds.TIME, sa.Text)
     closed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     closure_reason: Mapped[str | None] = holds(Holds.CODE, sa.Text)
+    words: Mapped[str] = holds(
+        Holds.FREE_TEXT,
+        postgresql.TSVECTOR,
+        sa.Computed("to_tsvector('english'::regconfig, (title || ' '::text) || summary)", persisted=True),
+    )
     # last change by anybody who may add: what lists sort by
     changed_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
 
@@ -53,8 +68,13 @@ class Case(Keyed, Revised, RecordFacts, Base):
         ),
         sa.CheckConstraint("(closed_at IS NULL) = (status <> 'closed')", name="closed_at_when_closed"),
         sa.CheckConstraint("closed_at IS NULL OR closure_reason IS NOT NULL", name="closed_with_reason"),
-        sa.CheckConstraint("status NOT IN ('on_hold', 'monitoring') OR status_until IS NOT NULL", name="hold_ends"),
-        sa.Index("ix_case_record_lead_team_changed", "lead_team_id", sa.text("changed_at DESC"), sa.text("id DESC")),
+        sa.CheckConstraint(
+            "status NOT IN ('on_hold', 'monitoring') OR status_until IS NOT NULL", name="hold_ends"
+        ),
+        sa.Index(
+            "ix_case_record_lead_team_changed", "lead_team_id", sa.text("changed_at DESC"), sa.text("id DESC")
+        ),
+        sa.Index("ix_case_record_words", "words", postgresql_using="gin"),
         sa.Index("ix_case_record_changed", sa.text("changed_at DESC"), sa.text("id DESC")),
         sa.Index("ix_case_record_officer", "lead_officer_id", "status"),
     )
@@ -69,10 +89,15 @@ class StatusChange(Keyed, ItemFacts, Base):
     to_status: Mapped[str] = holds(Holds.CODE, sa.Text)
     reason: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
     until: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # of a move towards closure: what came of it, and whether the victim was told
+    outcome: Mapped[str | None] = holds(Holds.CODE, sa.Text)
+    victim_told: Mapped[str | None] = holds(Holds.CODE, sa.Text)
 
     __table_args__ = (
         *item_constraints("case_status_change"),
         one_of("to_status", CaseStatus),
+        one_of("outcome", CaseOutcome),
+        one_of("victim_told", VictimTold),
     )
 
 

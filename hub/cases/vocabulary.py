@@ -1,4 +1,5 @@
-"""Code lists of cases: types (HANDBOOK 8.1), states (7.3), priority and risk (14.2), sources (7.2), closure (7.10)."""
+"""Code lists of cases: types and who approves their closure (HANDBOOK 8.1), states (7.3), priority and risk (14.2),
+sources (7.2), closure (7.10)."""
 
 from __future__ import annotations
 
@@ -70,6 +71,44 @@ GUARDED_KINDS = frozenset(
 )
 
 
+class Approval(enum.Enum):
+    """Who may approve the closure of a case, besides having the permission to close."""
+
+    # whoever may close, the lead officer too
+    ANYBODY = "anybody"
+    # not the person who worked it
+    ANOTHER = "another"
+    # not the person who worked it once its risk is medium or more
+    ANOTHER_AT_RISK = "another_at_risk"
+
+
+# The last column of HANDBOOK 8.1: "lead" and "n/a" let the lead officer close; every other entry names somebody else.
+CLOSURE_APPROVAL = {
+    CaseKind.ASB: Approval.ANOTHER_AT_RISK,
+    CaseKind.ASB_CASE_REVIEW: Approval.ANOTHER,
+    CaseKind.BEGGING_STREET: Approval.ANOTHER,
+    CaseKind.OFF_ROAD: Approval.ANYBODY,
+    CaseKind.PROBLEM: Approval.ANOTHER,
+    CaseKind.HATE: Approval.ANOTHER,
+    CaseKind.DOMESTIC_ABUSE: Approval.ANOTHER,
+    CaseKind.MARAC: Approval.ANOTHER,
+    CaseKind.IOM: Approval.ANOTHER,
+    CaseKind.MAPPA_MARKER: Approval.ANYBODY,
+    CaseKind.EXPLOITATION: Approval.ANOTHER,
+    CaseKind.MISSING: Approval.ANOTHER,
+    CaseKind.YOUTH_PREVENTION: Approval.ANOTHER,
+    CaseKind.YOUTH_DIVERSION: Approval.ANOTHER,
+    CaseKind.YOUTH_STATUTORY: Approval.ANOTHER,
+    CaseKind.FAMILY_SUPPORT: Approval.ANOTHER,
+    CaseKind.SERIOUS_VIOLENCE: Approval.ANOTHER,
+    CaseKind.LICENSING_NTE: Approval.ANYBODY,
+    CaseKind.TARGET_HARDENING: Approval.ANYBODY,
+    CaseKind.RETAIL_BUSINESS_CRIME: Approval.ANYBODY,
+    CaseKind.CUCKOOING: Approval.ANOTHER,
+    CaseKind.OTHER: Approval.ANOTHER,
+}
+
+
 class CaseStatus(enum.StrEnum):
     NEW = "new"
     TRIAGE = "triage"
@@ -103,6 +142,19 @@ CASE_STATUS_LABELS = {
 }
 
 
+# States in which nobody works the case any more: it is read, and late entries are post-closure notes.
+ENDED = frozenset(
+    {
+        CaseStatus.CLOSED,
+        CaseStatus.SIGNPOSTED,
+        CaseStatus.NO_FURTHER_ACTION,
+        CaseStatus.REJECTED_DUPLICATE,
+        CaseStatus.MERGED,
+        CaseStatus.TRANSFERRED,
+    }
+)
+
+
 class Priority(enum.StrEnum):
     IMMEDIATE = "p1_immediate"
     URGENT = "p2_urgent"
@@ -133,6 +185,10 @@ RISK_LABELS = {
     RiskLevel.HIGH: "High",
     RiskLevel.VERY_HIGH: "Very high",
 }
+
+
+# Where a second pair of eyes on closure is due (HANDBOOK 8.1: "supervisor if medium or high").
+RAISED_RISK = frozenset({RiskLevel.MEDIUM, RiskLevel.HIGH, RiskLevel.VERY_HIGH})
 
 
 class CaseSource(enum.StrEnum):
@@ -206,4 +262,40 @@ CLOSURE_REASON_LABELS = {
     ClosureReason.COHORT_DESELECTED: "Cohort: deselected",
     ClosureReason.AGE_18_TRANSFERRED: "Aged 18, transferred",
     ClosureReason.OTHER: "Other",
+}
+
+
+class CaseOutcome(enum.StrEnum):
+    FULLY_RESOLVED = "fully_resolved"
+    PARTLY_RESOLVED = "partly_resolved"
+    NOT_RESOLVED = "not_resolved"
+    MANAGED_RISK = "managed_risk"
+    NOT_APPLICABLE = "not_applicable"
+
+
+CASE_OUTCOME_LABELS = {
+    CaseOutcome.FULLY_RESOLVED: "Fully resolved",
+    CaseOutcome.PARTLY_RESOLVED: "Partly resolved",
+    CaseOutcome.NOT_RESOLVED: "Not resolved",
+    CaseOutcome.MANAGED_RISK: "Risk managed",
+    CaseOutcome.NOT_APPLICABLE: "Not applicable",
+}
+
+
+class VictimTold(enum.StrEnum):
+    """Was the victim or complainant told before closure, and what did they say?"""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    NOT_REACHABLE = "not_reachable"
+    NOT_SAFE = "not_safe"
+    NO_VICTIM = "no_victim"
+
+
+VICTIM_TOLD_LABELS = {
+    VictimTold.AGREES: "Yes, and they agree",
+    VictimTold.DISAGREES: "Yes, and they disagree",
+    VictimTold.NOT_REACHABLE: "No: we could not reach them",
+    VictimTold.NOT_SAFE: "No: it would not be safe",
+    VictimTold.NO_VICTIM: "There is no victim or complainant",
 }

@@ -22,7 +22,9 @@ class Entry(Keyed, ItemFacts, Base):
     kind: Mapped[str] = holds(Holds.CODE, sa.Text)
     nature: Mapped[str] = holds(Holds.CODE, sa.Text, default=EntryNature.FACT)
     occurred_on: Mapped[str] = holds(Holds.TIME, sa.Text)
-    # the earliest moment that `occurred_on` may mean: what the log sorts by
+    # the time of day as HH:MM, where it is known
+    occurred_time: Mapped[str | None] = holds(Holds.TIME, sa.Text)
+    # the earliest moment that the two may mean: what the log sorts by
     occurred_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
     text: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text)
     significant: Mapped[bool] = holds(Holds.CODE, sa.Boolean, default=False)
@@ -39,6 +41,7 @@ class Entry(Keyed, ItemFacts, Base):
         *item_constraints("entry"),
         one_of("kind", EntryKind),
         one_of("nature", EntryNature),
+        sa.CheckConstraint("occurred_time IS NULL OR occurred_time ~ '^[0-2][0-9]:[0-5][0-9]$'", name="time_of_day"),
         sa.CheckConstraint("length(text) BETWEEN 1 AND 20000", name="text_length"),
         sa.Index("ix_entry_record_occurred", "record_id", sa.text("occurred_at DESC"), sa.text("id DESC")),
         sa.Index("ix_entry_words", "words", postgresql_using="gin"),

@@ -34,10 +34,8 @@ NONCE = 12
 MAX_CHUNKS = 2**38
 LABEL = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
 ATTACHMENT_LABEL = b"hub/att/v1\0"
-# What a range read fetches and holds at once: 1 MiB of plaintext
-WINDOW_CHUNKS = 64
 
-Fetch = Callable[[int, int], bytes]
+Fetch = Callable[[int, int], Iterable[bytes]]
 
 
 def attachment_context(partnership_id: UUID, attachment_id: UUID, version: int) -> bytes:
@@ -99,9 +97,9 @@ def _decrypted(decryptor: Cobblestone256Decryptor, blocks: Iterable[bytes]) -> I
 class RangeReader:
     """Any part of a sealed stream, without reading what comes before it.
 
-    `fetch(offset, length)` gives exactly those bytes of the sealed stream, whose full size the caller knows from a
-    source it trusts. Before the first byte is released the header and the last chunk are verified, and with them the
-    size. Two readings of one reader share nothing that changes, so it may serve several requests.
+    `fetch(offset, length)` gives exactly those bytes of the sealed stream as blocks of any sizes; the stream's full
+    size must come from a source that is trusted. Before the first byte is released the header and the last chunk are
+    verified, and with them the size. Readings share nothing that changes, so one reader may serve several requests.
     """
 
     digest: ClassVar[hashes.HashAlgorithm] = hashes.SHA512()
@@ -112,61 +110,79 @@ class RangeReader:
         self._key = key
         self._context = context
         self._fetch = fetch
-        self._cipher: tuple[AESGCM, int] | None = None
+        self._cipher: _ChunkCipher | None = None
 
     def read(self, start: int, end: int) -> Iterator[bytes]:
         """Plaintext bytes `[start, end)` as verified pieces; ValueError for a range outside the stream.
 
-        The check of header and size is done before this returns; Unsealable there, or at the first changed chunk.
+        Header and size are verified before this returns. Unsealable here, or at the first changed chunk.
         """
         if not 0 <= start <= end <= self.size:
             raise ValueError(f"no range {start} to {end} in {self.size} bytes")
         if self._cipher is None:
             cipher = self._derived()
-            self._verify_last_chunk(*cipher)
+            last = self.size // CHUNK
+            for _ in self._opened(cipher, last, last + 1):
+                pass
             self._cipher = cipher
-        return self._pieces(*self._cipher, start, end)
+        return self._pieces(self._cipher, start, end)
 
-    def _derived(self) -> tuple[AESGCM, int]:
-        header = self._exactly(0, HEADER)
-        if len(self._key) != KEY_BYTES:
+    def _derived(self) -> _ChunkCipher:
+        header = b"".join(self._fetch(0, HEADER))
+        if len(self._key) != KEY_BYTES or len(header) != HEADER:
             raise Unsealable
         info = LABEL + header[:SALT] + self._context
         derived = HKDFExpand(self.digest, KEY_BYTES + NONCE + COMMITMENT, info).derive(self._key)
         if not hmac.compare_digest(derived[KEY_BYTES + NONCE :], header[SALT:]):
             raise Unsealable
-        return AESGCM(derived[:KEY_BYTES]), int.from_bytes(derived[KEY_BYTES : KEY_BYTES + NONCE])
+        return _ChunkCipher(derived[:KEY_BYTES], derived[KEY_BYTES : KEY_BYTES + NONCE])
 
-    def _verify_last_chunk(self, aead: AESGCM, base_nonce: int) -> None:
-        last = self.size // CHUNK
-        self._opened(aead, base_nonce, last, last + 1)
+    def _pieces(self, cipher: _ChunkCipher, start: int, end: int) -> Iterator[bytes]:
+        if start == end:
+            return
+        first = start // CHUNK
+        skip, wanted = start - first * CHUNK, end - start
+        for plain in self._opened(cipher, first, (end - 1) // CHUNK + 1):
+            piece = plain[skip : skip + wanted]
+            skip = max(0, skip - len(plain))
+            wanted -= len(piece)
+            if piece:
+                yield piece
 
-    def _pieces(self, aead: AESGCM, base_nonce: int, start: int, end: int) -> Iterator[bytes]:
-        while start < end:
-            first = start // CHUNK
-            beyond = min(first + WINDOW_CHUNKS, (end - 1) // CHUNK + 1)
-            plain = self._opened(aead, base_nonce, first, beyond)
-            piece = plain[start - first * CHUNK : end - first * CHUNK]
-            yield piece
-            start += len(piece)
-
-    def _opened(self, aead: AESGCM, base_nonce: int, first: int, beyond: int) -> bytes:
-        """The plaintext of the chunks `[first, beyond)`, all verified."""
+    def _opened(self, cipher: _ChunkCipher, first: int, beyond: int) -> Iterator[bytes]:
+        """The plaintext of the chunks `[first, beyond)` as they arrive, all verified."""
         offset = HEADER + first * SEALED_CHUNK
-        length = min(beyond * SEALED_CHUNK + HEADER, self._sealed_size) - offset
-        sealed = memoryview(self._exactly(offset, length))
-        opened = []
-        for index in range(first, beyond):
-            at = (index - first) * SEALED_CHUNK
-            nonce = (base_nonce ^ index).to_bytes(NONCE)
-            try:
-                opened.append(aead.decrypt(nonce, sealed[at : at + SEALED_CHUNK], None))
-            except InvalidTag:
-                raise Unsealable from None
-        return b"".join(opened)
-
-    def _exactly(self, offset: int, length: int) -> bytes:
-        fetched = self._fetch(offset, length)
-        if len(fetched) != length:
+        missing = min(HEADER + beyond * SEALED_CHUNK, self._sealed_size) - offset
+        index, waiting = first, bytearray()
+        for block in self._fetch(offset, missing):
+            waiting += block
+            missing -= len(block)
+            if missing < 0:
+                raise Unsealable
+            whole = len(waiting) - len(waiting) % SEALED_CHUNK if missing else len(waiting)
+            yield cipher.open(index, bytes(memoryview(waiting)[:whole]))
+            index += whole // SEALED_CHUNK
+            del waiting[:whole]
+        if missing:
             raise Unsealable
-        return fetched
+
+
+class _ChunkCipher:
+    """Opens single chunks: the nonce of each is the base nonce XOR its number."""
+
+    def __init__(self, key: bytes, base_nonce: bytes) -> None:
+        self.aead = AESGCM(key)
+        self.base_nonce = int.from_bytes(base_nonce)
+
+    def open(self, index: int, sealed: bytes) -> bytes:
+        """The plaintext of neighbouring sealed chunks, of which `index` is the first."""
+        view = memoryview(sealed)
+        try:
+            return b"".join(
+                self.aead.decrypt(
+                    (self.base_nonce ^ (index + number)).to_bytes(NONCE), view[at : at + SEALED_CHUNK], None
+                )
+                for number, at in enumerate(range(0, len(sealed), SEALED_CHUNK))
+            )
+        except InvalidTag:
+            raise Unsealable from None

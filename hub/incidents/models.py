@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped
 
 from hub.access.facts import RecordFacts, facts_key
@@ -36,6 +37,11 @@ class Incident(Keyed, Revised, RecordFacts, Base):
     source_reference: Mapped[str | None] = holds(Holds.REFERENCE, sa.Text)
     outcome: Mapped[str] = holds(Holds.LABEL, sa.Text, default="")
     logged_by: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
+    words: Mapped[str] = holds(
+        Holds.FREE_TEXT,
+        postgresql.TSVECTOR,
+        sa.Computed("to_tsvector('english'::regconfig, (title || ' '::text) || description)", persisted=True),
+    )
 
     __table_args__ = (
         facts_key("id", "incident"),
@@ -48,5 +54,6 @@ class Incident(Keyed, Revised, RecordFacts, Base):
             "owner_organisation_id", "source_system", "source_reference", name="uq_incident_source_reference"
         ),
         sa.Index("ix_incident_lead_team_occurred", "lead_team_id", sa.text("occurred_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_incident_words", "words", postgresql_using="gin"),
         sa.Index("ix_incident_occurred", sa.text("occurred_at DESC"), sa.text("id DESC")),
     )

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import shutil
 import signal
 import sys
@@ -29,6 +30,7 @@ _START_SECONDS = 8.0
 _PATIENCE_SECONDS = 120.0
 _TRIES = 5
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc", "admin")
+_VOLUMES = re.compile(r'"Volumes":\s*(\d+)')
 _ADMIN_PARTNER = 10000  # its worker looks for it there, whatever it is told
 
 
@@ -58,13 +60,14 @@ class ObjectStore:
         self.launch()
         return self.ready()
 
-    def launch(self) -> None:
-        """Start without waiting, so that something else can start meanwhile."""
+    def launch(self) -> S3Address:
+        """Start without waiting, so that something else can start meanwhile: where it will be found."""
         self.program = _weed()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if end_left_over(self.directory, ask=signal.SIGTERM, grace_seconds=1):
             tell("The object store was still running from an earlier start that was killed: stopped it.")
         self._spawn(renew=False)
+        return self._address()
 
     def ready(self) -> S3Address:
         """Wait until it serves the bucket."""
@@ -107,6 +110,7 @@ class ObjectStore:
             )
             for name in _PORTS
         }
+        self.had_volumes = any(self.directory.glob("*.dat"))
         (self.directory / "mini.options").unlink(missing_ok=True)  # the options of an earlier start
         self.child = Child(
             Program(
@@ -144,6 +148,7 @@ class ObjectStore:
             "-s3.readerCacheSizeMB=64",
             "-webdav=false",
             "-admin.ui=false",
+            "-master.resumeState=false",  # what it remembers can cost it 5 s; the volumes tell it anyway
             "-master.telemetry=false",
             "-volume.preStopSeconds=0",
         ]
@@ -160,15 +165,13 @@ class ObjectStore:
         return child.exit_code is None
 
     def _serves(self) -> bool:
-        """The bucket answers, if only to refuse us: then the gateway and the parts behind it are up."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.chosen["s3"], timeout=2)
-        try:
-            connection.request("GET", f"/{BUCKET}")
-            return connection.getresponse().status in {200, 403}
-        except (OSError, http.client.HTTPException):
+        """The gateway answers, if only to refuse us, and its master has heard where the stored bytes are."""
+        status, _ = _get(self.chosen["s3"], f"/{BUCKET}")
+        if status not in {200, 403}:
             return False
-        finally:
-            connection.close()
+        _, words = _get(self.chosen["master"], "/dir/status")
+        volumes = _VOLUMES.findall(words)  # one count for each volume server
+        return bool(volumes) and (sum(map(int, volumes)) > 0 or not self.had_volumes)
 
     def _running(self) -> Child:
         if self.child is None:
@@ -219,6 +222,19 @@ def client_for(address: S3Address) -> "S3Client":
         region_name=address.region,
         config=Config(s3={"addressing_style": "path"}, connect_timeout=2, retries={"total_max_attempts": 2}),
     )
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
+    """Status and body, or 0 while nobody answers."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
 
 
 def _flag(name: str) -> str:

@@ -69,9 +69,11 @@ class Supervisor:
         _await_port(self.options.host, self.options.port)
         self._start_servers()
         tell("Bringing the database up to date …")
-        self._run_once("db", "upgrade")
+        self._run_once("db", "upgrade")  # while the object store is still coming up
+        if self.store:
+            self.environment |= variables.for_store(self.store.ready())
         if self.options.demo:
-            tell("Loading the invented partnership (once) …")
+            tell("Loading the invented partnership, if it is not there yet …")
             self._run_once("demo", "load")
         running.remember(self.var, self.environment)
         for program in (self._web(), self._worker()):
@@ -91,15 +93,13 @@ class Supervisor:
         }
         if not variables.given(variables.STORE_NAMES, os.environ):
             self.store = ObjectStore(self.var)
-            self.store.launch()
+            self.environment |= variables.for_store(self.store.launch())
         if not variables.given(variables.DATABASE_NAMES, os.environ):
             self.postgres = Postgres(self.var)
             self.postgres.launch()
         self.environment |= variables.for_secrets(self.var, os.environ)
         if self.postgres:
             self.environment |= variables.for_database(self.postgres.ready())
-        if self.store:
-            self.environment |= variables.for_store(self.store.ready())
 
     def _run_once(self, *command: str) -> None:
         """A command of our own that must succeed, with its words on our output."""

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
+from hub.core import clock
 from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, holds, reference_to
 
 
@@ -22,7 +23,7 @@ class Notification(Keyed, Base):
     address: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
     read_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
 
-    __table_args__ = (sa.Index("ix_notification_user", "user_id", "id"),)
+    __table_args__ = (sa.Index("ix_notification_user", "user_id", "created_at", "id"),)
 
 
 class OutboxMessage(Keyed, Base):
@@ -32,12 +33,16 @@ class OutboxMessage(Keyed, Base):
 
     user_id: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
     to_address: Mapped[str] = holds(Holds.STAFF, sa.Text)
+    kind: Mapped[str] = holds(Holds.CODE, sa.Text)
     subject: Mapped[str] = holds(Holds.LABEL, sa.Text)
     body: Mapped[str] = holds(Holds.LABEL, sa.Text)
     sent_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     tries: Mapped[int] = holds(Holds.COUNT, sa.Integer, default=0)
+    # when it may be tried (again): later after each failure, and while a worker has it in hand
+    due_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP, default=clock.now)
     failed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
 
     __table_args__ = (
-        sa.Index("ix_outbox_message_due", "id", postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL")),
+        sa.Index("ix_outbox_message_user", "user_id", "id"),
+        sa.Index("ix_outbox_message_due", "due_at", postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL")),
     )

@@ -33,12 +33,16 @@ class PersonName(Keyed, ItemFacts, Base):
     known_as: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
     # all parts, folded: what search looks through
     words: Mapped[str] = holds(Holds.NAME, sa.Text)
+    # how family name and first given name begin to sound: short, so that names written differently come together
+    family_key: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
+    given_key: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
 
     __table_args__ = (
         *item_constraints("person_name"),
         one_of("kind", NameKind),
         sa.CheckConstraint("given_names <> '' OR family_name <> '' OR known_as <> ''", name="some_name"),
         sa.Index("ix_person_name_person", "person_id"),
+        sa.Index("ix_person_name_keys", "family_key", "given_key"),
         sa.Index("ix_person_name_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 
+from hub.places.vocabulary import PLACE_ROLES as PLACE_ROLES
+from hub.vehicles.vocabulary import VEHICLE_ROLES as VEHICLE_ROLES
+
 
 class NameKind(enum.StrEnum):
     CURRENT = "current"
@@ -104,7 +107,3 @@ VICTIM_SIDE = frozenset(
         InvolvementRole.REPORTING_PERSON,
     }
 )
-
-# Roles of places and vehicles in a record (HANDBOOK 6.11)
-PLACE_ROLES = {"scene": "Where it happened", "address_of_concern": "Address of concern", "lives_at": "Lives at"}
-VEHICLE_ROLES = {"used": "Used", "seized": "Seized", "damaged": "Damaged", "seen": "Seen"}

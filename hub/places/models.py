@@ -34,5 +34,6 @@ class Place(Keyed, Base):
         one_of("kind", PlaceKind),
         sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="point_whole"),
         sa.Index("ix_place_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
-        sa.Index("ix_place_postcode", "organisation_id", "postcode"),
+        sa.Index("ix_place_postcode", "postcode"),
+        sa.Index("ix_place_point", "latitude", "longitude"),
     )

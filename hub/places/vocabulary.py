@@ -1,4 +1,4 @@
-"""Kinds of places (HANDBOOK 6.7)."""
+"""Kinds of places (HANDBOOK 6.7) and their roles in a record (6.11)."""
 
 from __future__ import annotations
 
@@ -22,3 +22,5 @@ PLACE_KIND_LABELS = {
     PlaceKind.TRANSPORT_STOP: "Transport stop",
     PlaceKind.AREA: "Area",
 }
+
+PLACE_ROLES = {"scene": "Where it happened", "address_of_concern": "Address of concern", "lives_at": "Lives at"}

@@ -69,28 +69,20 @@ class ObjectStore:
         finally:
             upload.abort_unless_finished()
 
-    def read(self, key: str, version_id: str | None, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes from `offset`. ObjectChanged when the object ends before them."""
+    def read(
+        self, key: str, version_id: str | None, offset: int, length: int, *, block_bytes: int = BLOCK_BYTES
+    ) -> Iterator[bytes]:
+        """Exactly `length` bytes from `offset`, in blocks. ObjectChanged when the object ends before them."""
         if length == 0:
-            return b""
-        with translated():
-            answer = self._get(key, version_id, range_of=f"bytes={offset}-{offset + length - 1}")
-            # A server that ignores the range would send everything: never read more than was asked for
-            if answer["ContentLength"] == length:
-                return answer["Body"].read()
-        answer["Body"].close()
-        raise ObjectChanged
+            return iter(())
+        range_of = f"bytes={offset}-{offset + length - 1}"
+        return self._blocks(self._get(key, version_id, range_of=range_of), length, block_bytes)
 
     def stream(
         self, key: str, version_id: str | None, expected_size: int, *, block_bytes: int = BLOCK_BYTES
     ) -> Iterator[bytes]:
         """The whole object in blocks. Its size is checked before this returns: ObjectChanged when it differs."""
-        with translated():
-            answer = self._get(key, version_id)
-        if answer["ContentLength"] != expected_size:
-            answer["Body"].close()
-            raise ObjectChanged
-        return _blocks(answer["Body"], block_bytes)
+        return self._blocks(self._get(key, version_id), expected_size, block_bytes)
 
     def delete(self, key: str, version_id: str | None) -> None:
         """Delete one version for good; with None every version of the key. Deleting what is gone is no error."""
@@ -141,7 +133,15 @@ class ObjectStore:
             wanted["VersionId"] = version_id
         if range_of:
             wanted["Range"] = range_of
-        return self._client.get_object(**wanted)
+        with translated():
+            return self._client.get_object(**wanted)
+
+    def _blocks(self, answer: GetObjectOutputTypeDef, expected: int, block_bytes: int) -> Iterator[bytes]:
+        """Refuses an answer of another length unread, as of a server that knows no ranges."""
+        if answer["ContentLength"] != expected:
+            answer["Body"].close()
+            raise ObjectChanged
+        return _blocks(answer["Body"], block_bytes)
 
     def _delete_every_version(self, key: str) -> None:
         try:

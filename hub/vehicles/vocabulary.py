@@ -1,4 +1,4 @@
-"""Kinds of vehicles (HANDBOOK 6.12)."""
+"""Kinds of vehicles (HANDBOOK 6.12) and their roles in a record (6.11)."""
 
 from __future__ import annotations
 
@@ -28,3 +28,5 @@ VEHICLE_KIND_LABELS = {
     VehicleKind.E_BIKE: "E-bike",
     VehicleKind.OTHER: "Other",
 }
+
+VEHICLE_ROLES = {"used": "Used", "seized": "Seized", "damaged": "Damaged", "seen": "Seen"}

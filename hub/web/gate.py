@@ -11,6 +11,7 @@ import secrets
 from typing import Any
 
 from flask import Flask, Request, current_app, g, redirect, request, session, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.access.actor import NOBODY, RequestFacts
@@ -125,8 +126,8 @@ def _keep_and_sign_in() -> Response:
 def _check_permission(declared: Declared) -> Response | None:
     if declared.needs is Door.PUBLIC:
         return None
-    if g.actor is None:
-        if request.method == "GET" and request.accept_mimetypes.accept_html:
+    if not current_user.is_authenticated:
+        if request.method == "GET" and (request.accept_mimetypes.accept_html or not request.accept_mimetypes.provided):
             back = request.full_path.rstrip("?") if request.endpoint != "work.home" else None
             return redirect(url_for("accounts.sign_in", next=back))
         raise Denied("not_signed_in", "Sign in to do this.")

@@ -30,8 +30,9 @@ def _add(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if "Content-Security-Policy" not in response.headers:
         response.headers["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce", ""))
-    if request.endpoint == "static" and response.status_code == 200:
-        response.headers["Cache-Control"] = A_DAY
+    if request.endpoint == "static" and response.status_code in (200, 304):
+        # modules import each other without a version: those are asked for again, and answered by their ETag
+        response.headers["Cache-Control"] = A_DAY if request.args.get("v") else "no-cache"
     else:
         response.headers["Cache-Control"] = "no-store"
     if g.get("request_id"):

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,7 +29,7 @@ from hub.crypto.stream import (
     SALT,
     SEALED_CHUNK,
     TAG,
-    WINDOW_CHUNKS,
+    Fetch,
     RangeReader,
     attachment_context,
     ciphertext_length,
@@ -59,7 +59,12 @@ def open_whole(sealed: bytes, key: bytes = KEY, context: bytes = CONTEXT) -> byt
 def reader(
     sealed: bytes, key: bytes = KEY, context: bytes = CONTEXT, kind: type[RangeReader] = RangeReader
 ) -> RangeReader:
-    return kind(key, context, len(sealed), lambda offset, length: sealed[offset : offset + length])
+    return kind(key, context, len(sealed), fetching(sealed))
+
+
+def fetching(sealed: bytes, sizes: list[int] | None = None) -> Fetch:
+    """A store that holds `sealed` and gives it out in blocks of the given sizes."""
+    return lambda offset, length: cut(sealed[offset : offset + length], sizes or [])
 
 
 def open_by_ranges(sealed: bytes, key: bytes = KEY, context: bytes = CONTEXT) -> bytes:
@@ -187,19 +192,20 @@ def test_two_sealings_of_the_same_bytes_share_nothing() -> None:
 # --- ranges
 
 
-LONG = os.urandom((WINDOW_CHUNKS + 3) * CHUNK + 77)
+LONG = os.urandom(20 * CHUNK + 77)
 LONG_SEALED = seal(LONG)
 
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_any_range_is_exactly_those_bytes(data: st.DataObject) -> None:
-    edges = [0, CHUNK - 1, CHUNK, CHUNK + 1, WINDOW_CHUNKS * CHUNK, WINDOW_CHUNKS * CHUNK + 1, len(LONG)]
+    edges = [0, CHUNK - 1, CHUNK, CHUNK + 1, 16 * CHUNK, 16 * CHUNK + 1, len(LONG)]
     positions = st.one_of(st.sampled_from(edges), st.integers(0, len(LONG)))
     start, end = sorted((data.draw(positions), data.draw(positions)))
-    pieces = list(reader(LONG_SEALED).read(start, end))
+    sizes = data.draw(st.lists(st.integers(0, 3 * CHUNK), max_size=8))
+    pieces = list(RangeReader(KEY, CONTEXT, len(LONG_SEALED), fetching(LONG_SEALED, sizes)).read(start, end))
     assert b"".join(pieces) == LONG[start:end]
-    assert all(0 < len(piece) <= WINDOW_CHUNKS * CHUNK for piece in pieces)
+    assert all(pieces)
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 3), (3, 2), (0, len(LONG) + 1)])
@@ -211,9 +217,9 @@ def test_a_range_outside_the_stream_is_an_error(start: int, end: int) -> None:
 def test_a_range_fetches_little_more_than_it_needs() -> None:
     fetched: list[int] = []
 
-    def fetch(offset: int, length: int) -> bytes:
+    def fetch(offset: int, length: int) -> list[bytes]:
         fetched.append(length)
-        return LONG_SEALED[offset : offset + length]
+        return [LONG_SEALED[offset : offset + length]]
 
     ranges = RangeReader(KEY, CONTEXT, len(LONG_SEALED), fetch)
     assert b"".join(ranges.read(5 * CHUNK + 3, 5 * CHUNK + 9)) == LONG[5 * CHUNK + 3 : 5 * CHUNK + 9]
@@ -223,11 +229,62 @@ def test_a_range_fetches_little_more_than_it_needs() -> None:
     assert len(fetched) == before + 1, "header and last chunk are fetched once"
 
 
-def test_a_fetch_of_the_wrong_length_is_refused() -> None:
-    for wrong in (lambda offset, length: LONG_SEALED[offset : offset + length - 1], lambda *_: LONG_SEALED):
-        ranges = RangeReader(KEY, CONTEXT, len(LONG_SEALED), wrong)
-        with pytest.raises(Unsealable):
-            ranges.read(0, 1)
+WRONG_FETCHES: dict[str, Fetch] = {
+    "too little": lambda offset, length: [LONG_SEALED[offset : offset + length - 1]],
+    "too much": lambda offset, length: [LONG_SEALED[offset : offset + length + 1]],
+    "more, later": lambda offset, length: [LONG_SEALED[offset : offset + length], b"x"],
+    "everything": lambda *_: [LONG_SEALED],
+    "nothing": lambda *_: [],
+}
+
+
+@pytest.mark.parametrize("fetch", WRONG_FETCHES.values(), ids=list(WRONG_FETCHES))
+def test_a_fetch_of_the_wrong_length_is_refused(fetch: Fetch) -> None:
+    with pytest.raises(Unsealable):
+        RangeReader(KEY, CONTEXT, len(LONG_SEALED), fetch).read(0, 1)
+    # ... and where only the fetch of the range itself goes wrong
+    fetches = iter([fetching(LONG_SEALED), fetching(LONG_SEALED), fetch])
+
+    def in_turn(offset: int, length: int) -> Iterable[bytes]:
+        return next(fetches)(offset, length)
+
+    ranges = RangeReader(KEY, CONTEXT, len(LONG_SEALED), in_turn)
+    released = b""
+    with pytest.raises(Unsealable):
+        for piece in ranges.read(5 * CHUNK, 9 * CHUNK):
+            released += piece
+    assert LONG[5 * CHUNK :].startswith(released)
+
+
+def test_a_store_that_does_not_stop_is_not_listened_to() -> None:
+    taken: list[int] = []
+
+    def fetch(offset: int, length: int) -> Iterator[bytes]:
+        beyond = len(LONG_SEALED) if offset else length
+        for at in range(offset, beyond, SEALED_CHUNK):
+            taken.append(at)
+            yield LONG_SEALED[at : min(at + SEALED_CHUNK, beyond)]
+
+    ranges = RangeReader(KEY, CONTEXT, len(LONG_SEALED), fetch)
+    pieces = ranges.read(CHUNK, 2 * CHUNK)
+    before = len(taken)
+    with pytest.raises(Unsealable):
+        list(pieces)
+    assert len(taken) - before <= 2
+
+
+def test_a_range_is_given_out_while_it_arrives() -> None:
+    fed: list[int] = []
+
+    def fetch(offset: int, length: int) -> Iterator[bytes]:
+        for at in range(offset, offset + length, 1000):
+            fed.append(at)
+            yield LONG_SEALED[at : min(at + 1000, offset + length)]
+
+    pieces = RangeReader(KEY, CONTEXT, len(LONG_SEALED), fetch).read(0, len(LONG))
+    before = len(fed)
+    assert len(next(pieces)) == CHUNK
+    assert len(fed) - before <= SEALED_CHUNK // 1000 + 1
 
 
 # --- tampering
@@ -292,9 +349,7 @@ def test_a_changed_stream_is_refused_by_range_before_a_wrong_byte(tampered: byte
         (2 * CHUNK, 2 * CHUNK + 1),
         (len(PLAIN) - 3, len(PLAIN)),
     ]:
-        ranges = RangeReader(
-            KEY, CONTEXT, len(SEALED), lambda offset, length: tampered[offset : offset + length]
-        )
+        ranges = RangeReader(KEY, CONTEXT, len(SEALED), fetching(tampered, [1000, SEALED_CHUNK]))
         try:
             released = b"".join(ranges.read(start, end))
         except Unsealable:

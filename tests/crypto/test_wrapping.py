@@ -16,10 +16,10 @@ KEY = bytes(range(32))
 SECRET = b"\x07" * 32
 HERE = (UUID(int=7), "epoch")
 
-ids = st.lists(st.one_of(st.uuids(), st.text(max_size=40)), max_size=4).map(tuple)
+some_ids = st.lists(st.one_of(st.uuids(), st.text(max_size=40)), max_size=4).map(tuple)
 
 
-@given(secret=st.binary(max_size=200), purpose=st.text(max_size=30), bound=ids)
+@given(secret=st.binary(max_size=200), purpose=st.text(max_size=30), bound=some_ids)
 def test_what_is_wrapped_opens_again(secret: bytes, purpose: str, bound: Ids) -> None:
     assert unwrap(KEY, wrap(KEY, secret, purpose=purpose, ids=bound), purpose=purpose, ids=bound) == secret
 
@@ -43,7 +43,7 @@ def test_half_a_character_is_not_text() -> None:
         seal_text(KEY, "\ud800", purpose="reason", ids=HERE)
 
 
-@given(first=st.tuples(st.text(max_size=3), ids), second=st.tuples(st.text(max_size=3), ids))
+@given(first=st.tuples(st.text(max_size=3), some_ids), second=st.tuples(st.text(max_size=3), some_ids))
 def test_it_opens_only_for_the_same_purpose_and_ids(first: tuple[str, Ids], second: tuple[str, Ids]) -> None:
     sealed = wrap(KEY, SECRET, purpose=first[0], ids=first[1])
     if first == second:
@@ -71,6 +71,22 @@ def test_ids_that_only_look_alike_are_told_apart(purpose: str, bound: Ids) -> No
     sealed = wrap(KEY, SECRET, purpose="case", ids=HERE)
     with pytest.raises(Unsealable):
         unwrap(KEY, sealed, purpose=purpose, ids=bound)
+
+
+@pytest.mark.parametrize(
+    ("ids", "others"),
+    [
+        (("a", "b"), ("asb",)),
+        (("a", "b"), ("a\0\0\0\1b",)),
+        (("a", UUID(int=0x61626364656667686970717273747576)), ("auabcdefghipqrstuv",)),
+        (("",), ()),
+        (("", ""), ("s",)),
+    ],
+)
+def test_ids_that_run_together_are_told_apart(ids: Ids, others: Ids) -> None:
+    sealed = wrap(KEY, SECRET, purpose="case", ids=ids)
+    with pytest.raises(Unsealable):
+        unwrap(KEY, sealed, purpose="case", ids=others)
 
 
 def test_a_key_does_not_open_as_a_text_nor_a_text_as_a_key() -> None:

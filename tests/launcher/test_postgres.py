@@ -13,7 +13,7 @@ import pytest
 from hub.launcher import postgres_binaries
 from hub.launcher.postgres import Postgres
 from hub.launcher.postgres_binaries import EXTENSIONS
-from hub.launcher.processes import left_over_in, wait_until
+from hub.launcher.processes import Child, Program, left_over_in, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +37,14 @@ def test_what_is_committed_outlives_a_stop_a_kill_and_an_orphan(
     os.kill(server.child.pid, signal.SIGKILL)
     server.child.process.wait()
 
-    # The note that the killed server left behind may meanwhile name any process, such as this one.
+    # The note that the killed server left behind may meanwhile name any process of the same account.
     note = (server.data / "postmaster.pid").read_text().splitlines()
-    (server.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *note[1:]]) + "\n")
+    other = Child(
+        Program(
+            name="sleep", command=["sleep", "60"], environment={}, directory=Path("/"), account=server.account
+        )
+    )
+    (server.data / "postmaster.pid").write_text("\n".join([str(other.pid), *note[1:]]) + "\n")
     second = make_postgres(tmp_path)
     assert second.start() == address
     ask(address.owner_url, "INSERT INTO kept VALUES ('before the orphan')")
@@ -51,6 +56,8 @@ def test_what_is_committed_outlives_a_stop_a_kill_and_an_orphan(
     assert steps == ["before the stop", "before the kill", "before the orphan"]
     assert second.child
     assert second.child.process.wait(5) is not None
+    assert other.exit_code is None
+    other.stop()
 
 
 def test_a_killed_launcher_leaves_nothing_that_blocks_the_next_start(

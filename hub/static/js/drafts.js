@@ -5,7 +5,7 @@ import { clock, serverNow } from './time.js'
 
 const PAUSE = 2000
 const RETRY = 15000
-const NOT_KEPT = new Set(['csrf_token', 'form_key', 'draft_key', 'revision'])
+const NOT_KEPT = new Set(['csrf_token', 'form_key', 'revision', 'back'])
 const drafts = new Set()
 
 class Draft {

@@ -20,7 +20,7 @@ function startMenus () {
 }
 
 function startFilters () {
-  const wide = matchMedia('(min-width: 60em)')
+  const wide = matchMedia('(min-width: 72em)')
   const fit = () => { for (const fold of document.querySelectorAll('[data-hub-filters]')) fold.open = wide.matches }
   wide.addEventListener('change', fit)
   if (wide.matches) fit()

@@ -17,17 +17,18 @@ const inWords = (left) => {
 class Session {
   constructor (dialog, expires) {
     this.dialog = dialog
-    this.length = expires - serverNow()
     this.left = dialog.querySelector('[data-session-left]')
     this.status = dialog.querySelector('[data-session-status]')
     this.form = dialog.querySelector('[data-session-stay]')
     this.form.addEventListener('submit', (event) => { event.preventDefault(); this.stay() })
     // Escape answers as the button does: nobody dismisses the warning and is then signed out
     dialog.addEventListener('cancel', (event) => { event.preventDefault(); this.stay() })
-    this.goOnFor(this.length)
+    this.failure = dialog.querySelector('[data-session-failure]')
+    const left = expires - serverNow()
+    this.goOnFor(left)
     setInterval(() => this.look(), 1000)
     tabs?.addEventListener('message', (event) => this.goOnFor(event.data.milliseconds))
-    tabs?.postMessage({ milliseconds: this.length })
+    tabs?.postMessage({ milliseconds: left })
   }
 
   goOnFor (milliseconds) {
@@ -41,7 +42,7 @@ class Session {
     if (left > WARN) return
     if (left <= 0) return this.leave()
     this.left.textContent = inWords(left)
-    if (!this.dialog.open) this.dialog.showModal()
+    if (!this.dialog.open && !this.last) this.dialog.showModal()
     if (left < 60000 && !this.said) {
       this.said = true
       this.status.textContent = 'You will be signed out in 1 minute.'
@@ -53,19 +54,30 @@ class Session {
   }
 
   async stay () {
+    if (this.last) return this.dialog.close()
     try {
       const answer = await fetch(this.form.action, { method: 'POST', body: new URLSearchParams(new FormData(this.form)), headers: { 'X-CSRF-Token': this.form.elements.csrf_token.value }, credentials: 'same-origin', redirect: 'manual' })
       if (!answer.ok) throw new Error(String(answer.status))
-      this.goOnFor(this.length)
-      tabs?.postMessage({ milliseconds: this.length })
+      const { expires_at: expires } = await answer.json()
+      const left = Date.parse(expires) - serverNow()
+      if (left <= WARN) return this.sayLast()
+      this.goOnFor(left)
+      tabs?.postMessage({ milliseconds: left })
     } catch {
-      this.status.textContent = 'That did not work. Try again.'
+      this.status.textContent = this.failure.textContent = 'That did not work. Try again.'
     }
+  }
+
+  /* A session also has a longest life: then staying is not on offer, only time to finish */
+  sayLast () {
+    this.last = true
+    this.failure.textContent = 'You have been signed in for as long as is allowed. Finish what you are doing, then sign in again.'
+    this.form.querySelector('button').textContent = 'Close this message'
   }
 
   leave () {
     // what is on the screen must not outlive the session
-    location.replace(`${document.body.dataset.signIn}?ended=1&next=${encodeURIComponent(location.pathname)}`)
+    location.replace(`${document.body.dataset.signIn}?kept=1&next=${encodeURIComponent(location.pathname)}`)
   }
 }
 

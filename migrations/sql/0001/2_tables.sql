@@ -150,6 +150,7 @@ CREATE TABLE case_record (
     next_review_on TEXT,
     closed_at TIMESTAMP WITH TIME ZONE,
     closure_reason TEXT,
+    words TSVECTOR GENERATED ALWAYS AS (to_tsvector('english'::regconfig, (title || ' '::text) || summary)) STORED NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     id UUID NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -180,6 +181,8 @@ CREATE TABLE case_status_change (
     to_status TEXT NOT NULL,
     reason TEXT NOT NULL,
     until TIMESTAMP WITH TIME ZONE,
+    outcome TEXT,
+    victim_told TEXT,
     id UUID NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     record_id UUID NOT NULL,
@@ -203,7 +206,9 @@ CREATE TABLE case_status_change (
     CONSTRAINT ck_case_status_change_item_marking_known CHECK (item_marking IN (0, 1)),
     CONSTRAINT ck_case_status_change_audience_known CHECK (audience IS NULL OR audience IN ('supervisor_only', 'victim_safe', 'police_only', 'organisations', 'people')),
     CONSTRAINT ck_case_status_change_audience_named CHECK ((coalesce(audience, '') IN ('organisations', 'people')) = (audience_ids IS NOT NULL)),
-    CONSTRAINT ck_case_status_change_to_status_known CHECK (to_status IN ('new', 'triage', 'open', 'on_hold', 'monitoring', 'closure_pending', 'closed', 'reopened', 'signposted', 'no_further_action', 'rejected_duplicate', 'merged', 'transferred'))
+    CONSTRAINT ck_case_status_change_to_status_known CHECK (to_status IN ('new', 'triage', 'open', 'on_hold', 'monitoring', 'closure_pending', 'closed', 'reopened', 'signposted', 'no_further_action', 'rejected_duplicate', 'merged', 'transferred')),
+    CONSTRAINT ck_case_status_change_outcome_known CHECK (outcome IN ('fully_resolved', 'partly_resolved', 'not_resolved', 'managed_risk', 'not_applicable')),
+    CONSTRAINT ck_case_status_change_victim_told_known CHECK (victim_told IN ('agrees', 'disagrees', 'not_reachable', 'not_safe', 'no_victim'))
 );
 
 CREATE TABLE data_key (
@@ -253,6 +258,7 @@ CREATE TABLE entry (
     kind TEXT NOT NULL,
     nature TEXT NOT NULL,
     occurred_on TEXT NOT NULL,
+    occurred_time TEXT,
     occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
     text TEXT NOT NULL,
     significant BOOLEAN NOT NULL,
@@ -284,6 +290,7 @@ CREATE TABLE entry (
     CONSTRAINT ck_entry_audience_named CHECK ((coalesce(audience, '') IN ('organisations', 'people')) = (audience_ids IS NOT NULL)),
     CONSTRAINT ck_entry_kind_known CHECK (kind IN ('contact_made', 'contact_attempt', 'visit', 'phone_call', 'email_letter', 'partner_update', 'evidence', 'risk_update', 'decision', 'supervisor_review', 'direction', 'victim_update', 'legal', 'meeting_outcome', 'sharing', 'safeguarding', 'no_reply', 'system')),
     CONSTRAINT ck_entry_nature_known CHECK (nature IN ('fact', 'assessment')),
+    CONSTRAINT ck_entry_time_of_day CHECK (occurred_time IS NULL OR occurred_time ~ '^[0-2][0-9]:[0-5][0-9]$'),
     CONSTRAINT ck_entry_text_length CHECK (length(text) BETWEEN 1 AND 20000)
 );
 
@@ -316,6 +323,7 @@ CREATE TABLE incident (
     source_reference TEXT,
     outcome TEXT NOT NULL,
     logged_by UUID NOT NULL,
+    words TSVECTOR GENERATED ALWAYS AS (to_tsvector('english'::regconfig, (title || ' '::text) || description)) STORED NOT NULL,
     id UUID NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     revision INTEGER NOT NULL,
@@ -410,10 +418,12 @@ CREATE TABLE organisation (
 CREATE TABLE outbox_message (
     user_id UUID NOT NULL,
     to_address TEXT NOT NULL,
+    kind TEXT NOT NULL,
     subject TEXT NOT NULL,
     body TEXT NOT NULL,
     sent_at TIMESTAMP WITH TIME ZONE,
     tries INTEGER NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
     failed_at TIMESTAMP WITH TIME ZONE,
     id UUID NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -476,6 +486,8 @@ CREATE TABLE person_name (
     family_name TEXT NOT NULL,
     known_as TEXT NOT NULL,
     words TEXT NOT NULL,
+    family_key TEXT NOT NULL,
+    given_key TEXT NOT NULL,
     id UUID NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     record_id UUID NOT NULL,
@@ -545,6 +557,7 @@ CREATE TABLE record (
 
 CREATE TABLE record_grant (
     record_id UUID NOT NULL,
+    record_reference TEXT NOT NULL,
     to_organisation_id UUID NOT NULL,
     to_team_id UUID,
     to_user_id UUID,
@@ -713,6 +726,8 @@ CREATE INDEX ix_case_record_lead_team_changed ON case_record (lead_team_id, chan
 
 CREATE INDEX ix_case_record_officer ON case_record (lead_officer_id, status);
 
+CREATE INDEX ix_case_record_words ON case_record USING gin (words);
+
 CREATE INDEX ix_case_status_change_record ON case_status_change (record_id, id);
 
 CREATE UNIQUE INDEX uq_data_key_partnership ON data_key (partnership_id) WHERE record_id IS NULL;
@@ -733,6 +748,8 @@ CREATE INDEX ix_incident_lead_team_occurred ON incident (lead_team_id, occurred_
 
 CREATE INDEX ix_incident_occurred ON incident (occurred_at DESC, id DESC);
 
+CREATE INDEX ix_incident_words ON incident USING gin (words);
+
 CREATE INDEX ix_involvement_person ON involvement (person_id) WHERE person_id IS NOT NULL;
 
 CREATE INDEX ix_involvement_place ON involvement (place_id) WHERE place_id IS NOT NULL;
@@ -743,9 +760,11 @@ CREATE INDEX ix_involvement_vehicle ON involvement (vehicle_id) WHERE vehicle_id
 
 CREATE INDEX ix_key_epoch_partnership ON key_epoch (partnership_id, created_at);
 
-CREATE INDEX ix_notification_user ON notification (user_id, id);
+CREATE INDEX ix_notification_user ON notification (user_id, created_at, id);
 
-CREATE INDEX ix_outbox_message_due ON outbox_message (id) WHERE sent_at IS NULL AND failed_at IS NULL;
+CREATE INDEX ix_outbox_message_due ON outbox_message (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
+
+CREATE INDEX ix_outbox_message_user ON outbox_message (user_id, id);
 
 CREATE INDEX ix_person_fact_person ON person_fact (person_id);
 
@@ -753,13 +772,17 @@ CREATE INDEX ix_person_fact_record ON person_fact (record_id, id);
 
 CREATE INDEX ix_person_fact_value ON person_fact (kind, value);
 
+CREATE INDEX ix_person_name_keys ON person_name (family_key, given_key);
+
 CREATE INDEX ix_person_name_person ON person_name (person_id);
 
 CREATE INDEX ix_person_name_record ON person_name (record_id, id);
 
 CREATE INDEX ix_person_name_words ON person_name USING gin (words gin_trgm_ops);
 
-CREATE INDEX ix_place_postcode ON place (organisation_id, postcode);
+CREATE INDEX ix_place_point ON place (latitude, longitude);
+
+CREATE INDEX ix_place_postcode ON place (postcode);
 
 CREATE INDEX ix_place_words ON place USING gin (words gin_trgm_ops);
 
@@ -914,6 +937,8 @@ ALTER TABLE record_grant ADD CONSTRAINT fk_record_grant_agreement_end FOREIGN KE
 ALTER TABLE record_grant ADD CONSTRAINT fk_record_grant_answered_by FOREIGN KEY(answered_by) REFERENCES app_user (id);
 
 ALTER TABLE record_grant ADD CONSTRAINT fk_record_grant_record_facts FOREIGN KEY(record_id, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) REFERENCES record (id, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON UPDATE CASCADE;
+
+ALTER TABLE record_grant ADD CONSTRAINT fk_record_grant_record_reference FOREIGN KEY(record_reference) REFERENCES record (reference);
 
 ALTER TABLE record_grant ADD CONSTRAINT fk_record_grant_requested_by FOREIGN KEY(requested_by) REFERENCES app_user (id);
 

@@ -53,8 +53,9 @@ ALTER TABLE audit.event FORCE ROW LEVEL SECURITY;
 CREATE POLICY hub_owner_all ON audit.event TO hub_owner USING (true) WITH CHECK (true);
 CREATE POLICY hub_log_add ON audit.event FOR INSERT TO hub_log WITH CHECK (true);
 CREATE POLICY hub_reader_all ON audit.event FOR SELECT TO hub_reader USING (true);
+-- containment, so that the index on organisation_ids may be used
 CREATE POLICY hub_read ON audit.event FOR SELECT TO hub_app USING (
-    (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) = ANY (organisation_ids)
+    organisation_ids @> ARRAY[(SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid)]
 );
 
 ALTER TABLE audit.event_text ENABLE ROW LEVEL SECURITY;
@@ -100,61 +101,66 @@ AS $$
         || to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step), 'YYYY_MM')) IS NULL
 $$;
 
--- Canonical JSON (RFC 8785 under our rules: ASCII keys, no floats, |int| < 2^53). Never jsonb::text: its key order is its own.
-CREATE FUNCTION audit.canonical(value jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, audit, pg_temp
+-- Canonical JSON (RFC 8785 under our rules: ASCII keys, no floats, |int| < 2^53). Never jsonb::text of a container: its key
+-- order and spaces are its own; of a single string it is what RFC 8785 asks for. The helpers below set no search_path of
+-- their own: record_event's holds within it, and one set at each call would cost as much as the work.
+CREATE FUNCTION audit.whole_number(value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
-DECLARE
-    kind text := coalesce(jsonb_typeof(value), 'null');
-    found text;
 BEGIN
-    CASE kind
+    IF value::text !~ '^-?[0-9]{1,16}$' OR abs(value::text::numeric) >= 9007199254740992 THEN
+        RAISE EXCEPTION 'an event holds whole numbers below 2^53 only' USING ERRCODE = '22003';
+    END IF;
+    RETURN value::text;
+END
+$$;
+
+CREATE FUNCTION audit.canonical(value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+    CASE jsonb_typeof(value)
         WHEN 'object' THEN
-            SELECT string_agg(to_json(key)::text || ':' || audit.canonical(member), ',' ORDER BY key COLLATE "C")
-                INTO found FROM jsonb_each(value) AS pair(key, member);
-            RETURN '{' || coalesce(found, '') || '}';
-        WHEN 'array' THEN
-            SELECT string_agg(audit.canonical(member), ',' ORDER BY position)
-                INTO found FROM jsonb_array_elements(value) WITH ORDINALITY AS part(member, position);
-            RETURN '[' || coalesce(found, '') || ']';
-        WHEN 'string' THEN
-            RETURN to_json(value #>> '{}')::text;
-        WHEN 'number' THEN
-            IF value::text !~ '^-?[0-9]{1,16}$' OR abs(value::text::numeric) >= 9007199254740992 THEN
-                RAISE EXCEPTION 'an event holds whole numbers below 2^53 only' USING ERRCODE = '22003';
+            IF value = '{}' THEN
+                RETURN '{}';
             END IF;
-            RETURN value::text;
-        WHEN 'boolean' THEN
-            RETURN value::text;
+            RETURN (SELECT '{' || string_agg(to_json(key)::text || ':' || CASE jsonb_typeof(member)
+                    WHEN 'string' THEN member::text ELSE audit.canonical(member) END, ',' ORDER BY key COLLATE "C") || '}'
+                FROM jsonb_each(value) AS pair(key, member));
+        WHEN 'array' THEN
+            RETURN (SELECT '[' || coalesce(string_agg(audit.canonical(member), ',' ORDER BY position), '') || ']'
+                FROM jsonb_array_elements(value) WITH ORDINALITY AS part(member, position));
+        WHEN 'number' THEN
+            RETURN audit.whole_number(value);
         ELSE
-            RETURN 'null';
+            RETURN coalesce(value::text, 'null');
     END CASE;
 END
 $$;
 
--- Facts, sources, recipients and bases are codes and ids: a name or a sentence can't get in, whatever the caller does.
+-- Facts, sources, recipients and bases are codes and ids under plain keys: a sentence, or a name with a space in it, can't
+-- get in, whatever the caller does. (That a code is a code, and no name in one word, is the catalogue's matter.)
 CREATE FUNCTION audit.holds_codes_only(value jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT NOT EXISTS (
-        SELECT FROM jsonb_path_query(coalesce(value, 'null'::jsonb), '$.**') AS member
-        WHERE jsonb_typeof(member) = 'string' AND (member #>> '{}') !~ '^[A-Za-z0-9_:.+/=-]{0,128}$'
-    )
+    -- no bounded repetition in the pattern: it would cost fifty times as much
+    SELECT coalesce(length(value::text) < 20000 AND value::text ~
+        '^([][{}, ]|"[a-z][a-z0-9_]*": |"[A-Za-z0-9_:.+/=-]*"|-?[0-9]+|true|false|null)*$', true)
 $$;
 
 -- UUIDv7 from the database's clock.
 CREATE FUNCTION audit.new_event_id(moment timestamptz) RETURNS uuid
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp
+    LANGUAGE sql VOLATILE
 AS $$
     SELECT encode(
         set_bit(set_bit(
             overlay(uuid_send(gen_random_uuid())
-                PLACING substring(int8send((extract(epoch FROM moment) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+                PLACING substring(int8send(floor(extract(epoch FROM moment) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
             52, 1), 53, 1), 'hex')::uuid
 $$;
 
 CREATE FUNCTION audit.uuid_list(ids uuid[]) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT CASE WHEN coalesce(cardinality(ids), 0) = 0 THEN '[]'
         ELSE '["' || array_to_string(ids, '","') || '"]' END
@@ -165,6 +171,7 @@ $$;
 --   shown       ids of all records and people that the act shows or changes; counted shows a number without ids
 --   recipients  [{"channel","organisation","team","user"}], required for a disclosure, refused otherwise
 --   texts       [{"name","commitment","salt","key","sealed"}] (hex): reasons and before/after values, sealed
+-- The checks stand here and not only in the application, so that a stolen password of the service forges no shape either.
 CREATE FUNCTION audit.record_event(
     token text, p_category text, p_act text, p_outcome text,
     p_object_type text, p_object_id uuid, p_object_version integer,
@@ -179,11 +186,13 @@ DECLARE
     who record;
     roles text[];
     session_mark text;
-    owners uuid[];
-    told uuid[];
-    records uuid[] := coalesce(shown_records, '{}');
-    people uuid[] := coalesce(shown_people, '{}');
-    commitments jsonb;
+    owners uuid[] := '{}';
+    told uuid[] := '{}';
+    records uuid[] := array_remove(coalesce(shown_records, '{}'), NULL);
+    people uuid[] := array_remove(coalesce(shown_people, '{}'), NULL);
+    given_texts jsonb := coalesce(texts, '[]');
+    given_recipients jsonb := coalesce(recipients, '[]');
+    commitments jsonb := '{}';
     body text;
 BEGIN
     IF token IS NOT NULL THEN
@@ -199,26 +208,47 @@ BEGIN
             WHERE h.user_id = who.user_id AND h.partnership_id = who.partnership_id
               AND (h.ended_at IS NULL OR h.ended_at > moment);
         SELECT encode(hmac(uuid_send(who.id), k.secret, 'sha256'), 'hex') INTO session_mark FROM audit.session_key k;
-    ELSIF p_category <> 'security' THEN
-        RAISE EXCEPTION 'an event of category % needs an actor', p_category USING ERRCODE = '28000';
+    ELSIF p_category <> 'security' OR p_outcome <> 'denied' OR cardinality(records) + cardinality(people) > 0
+            OR given_texts <> '[]' THEN
+        RAISE EXCEPTION 'without an actor only a refusal at the door is written' USING ERRCODE = '28000';
     ELSE
         SELECT NULL::uuid AS id, 'web' AS kind, NULL::text AS purpose, NULL::text AS method,
                NULL::timestamptz AS authenticated_at, NULL::uuid AS user_id, NULL::uuid AS team_id,
                NULL::uuid AS organisation_id, NULL::uuid AS partnership_id INTO who;
         roles := '{}';
     END IF;
-    IF (p_category = 'disclosure' AND p_outcome = 'ok') <> (coalesce(jsonb_array_length(recipients), 0) > 0) THEN
+    IF (p_category = 'disclosure' AND p_outcome = 'ok') <> (given_recipients <> '[]') THEN
         RAISE EXCEPTION 'a disclosure names its recipients, and nothing else does' USING ERRCODE = '22023';
     END IF;
-    IF NOT (audit.holds_codes_only(recipients) AND audit.holds_codes_only(basis) AND audit.holds_codes_only(file)
-            AND audit.holds_codes_only(facts) AND audit.holds_codes_only(p_source)) THEN
+    IF p_object_type IS NULL AND (p_object_id IS NOT NULL OR p_object_version IS NOT NULL) THEN
+        RAISE EXCEPTION 'an object has a type' USING ERRCODE = '22023';
+    END IF;
+    IF NOT (coalesce(p_object_type, 'none') ~ '^[a-z_]{1,63}$' AND audit.holds_codes_only(given_recipients)
+            AND audit.holds_codes_only(basis) AND audit.holds_codes_only(file) AND audit.holds_codes_only(facts)
+            AND audit.holds_codes_only(p_source)) THEN
         RAISE EXCEPTION 'an event holds ids and codes, no names and no text' USING ERRCODE = '22023';
     END IF;
-    SELECT coalesce(array_agg(DISTINCT r.owner_organisation_id), '{}') INTO owners FROM record r WHERE r.id = ANY (records);
-    SELECT coalesce(array_agg(DISTINCT (one ->> 'organisation')::uuid), '{}') INTO told
-        FROM jsonb_array_elements(coalesce(recipients, '[]')) AS one WHERE one ->> 'organisation' IS NOT NULL;
-    SELECT coalesce(jsonb_object_agg(one ->> 'name', one ->> 'commitment'), '{}') INTO commitments
-        FROM jsonb_array_elements(coalesce(texts, '[]')) AS one;
+    IF given_recipients <> '[]' THEN
+        IF EXISTS (SELECT FROM jsonb_array_elements(given_recipients) AS one
+                WHERE one ->> 'organisation' IS NULL OR coalesce(one ->> 'channel', '') = '') THEN
+            RAISE EXCEPTION 'a recipient is an organisation and the channel it was reached by' USING ERRCODE = '22023';
+        END IF;
+        SELECT array_agg(DISTINCT (one ->> 'organisation')::uuid) INTO told
+            FROM jsonb_array_elements(given_recipients) AS one;
+    END IF;
+    IF given_texts <> '[]' THEN
+        IF EXISTS (SELECT FROM jsonb_array_elements(given_texts) AS one
+                WHERE coalesce(one ->> 'name', '') !~ '^[a-z][a-z0-9_]{0,79}$'
+                   OR coalesce(one ->> 'commitment', '') !~ '^[0-9a-f]{64}$') THEN
+            RAISE EXCEPTION 'a text stands in an event as a commitment only' USING ERRCODE = '22023';
+        END IF;
+        SELECT jsonb_object_agg(one ->> 'name', one ->> 'commitment') INTO commitments
+            FROM jsonb_array_elements(given_texts) AS one;
+    END IF;
+    IF records <> '{}' THEN
+        SELECT coalesce(array_agg(DISTINCT r.owner_organisation_id), '{}') INTO owners
+            FROM record r WHERE r.id = ANY (records);
+    END IF;
 
     body := '{"act":' || to_json(p_act)::text
         || ',"actor":' || CASE WHEN who.user_id IS NULL THEN 'null' ELSE
@@ -237,7 +267,7 @@ BEGIN
             '{"id":' || coalesce('"' || p_object_id || '"', 'null') || ',"type":' || to_json(p_object_type)::text
             || ',"version":' || coalesce(p_object_version::text, 'null') || '}' END
         || ',"outcome":' || to_json(p_outcome)::text
-        || ',"recipients":' || audit.canonical(coalesce(recipients, '[]'))
+        || ',"recipients":' || audit.canonical(given_recipients)
         || ',"shown":{"count":' || coalesce(counted, cardinality(records) + cardinality(people))
             || ',"owners":' || audit.uuid_list(owners) || ',"people":' || audit.uuid_list(people)
             || ',"records":' || audit.uuid_list(records) || '}'
@@ -251,12 +281,81 @@ BEGIN
             who.organisation_id, who.team_id, p_object_type, p_object_id, p_object_version, records, people,
             ARRAY(SELECT DISTINCT one FROM unnest(owners || told || who.organisation_id) AS one WHERE one IS NOT NULL),
             convert_to(body, 'UTF8'), sha256(convert_to(body, 'UTF8')));
-    INSERT INTO audit.event_text (event_id, name, salt, data_key_id, sealed)
-        SELECT made_id, one ->> 'name', decode(one ->> 'salt', 'hex'), (one ->> 'key')::uuid,
-            decode(one ->> 'sealed', 'hex')
-        FROM jsonb_array_elements(coalesce(texts, '[]')) AS one;
+    IF given_texts <> '[]' THEN
+        INSERT INTO audit.event_text (event_id, name, salt, data_key_id, sealed)
+            SELECT made_id, one ->> 'name', decode(one ->> 'salt', 'hex'), (one ->> 'key')::uuid,
+                decode(one ->> 'sealed', 'hex')
+            FROM jsonb_array_elements(given_texts) AS one;
+    END IF;
     RETURN made_id;
 END
+$$;
+
+-- What the auditor's desk asks past row security, for ids and references alone. Array operators aren't leakproof, so that
+-- under row security they would read the whole log; each of these names the organisation in hand itself.
+CREATE FUNCTION audit.my_organisation() RETURNS uuid
+    LANGUAGE sql STABLE
+AS $$ SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid $$;
+
+-- Events that show, change or are about one record or person.
+CREATE FUNCTION audit.find_events_about(subject uuid) RETURNS TABLE (id uuid, at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, audit, pg_temp
+AS $$
+    SELECT e.id, e.at FROM audit.event e
+    WHERE (e.record_ids @> ARRAY[subject] OR e.person_ids @> ARRAY[subject] OR e.object_id = subject)
+      AND e.organisation_ids @> ARRAY[audit.my_organisation()]
+$$;
+
+-- The id behind the reference of a record or person: where the organisation owns it, or its log tells of it.
+CREATE FUNCTION audit.find_subject(wanted text) RETURNS TABLE (id uuid, kind text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
+AS $$
+    SELECT found.id, found.kind
+    FROM (SELECT r.id, r.kind, r.owner_organisation_id AS owner FROM record r WHERE r.reference = wanted
+          UNION ALL
+          SELECT p.id, 'person', p.organisation_id FROM person p WHERE p.reference = wanted) AS found
+    WHERE found.owner = audit.my_organisation() OR EXISTS (SELECT FROM audit.find_events_about(found.id))
+$$;
+
+-- References of the records and people that events of the organisation's log name.
+CREATE FUNCTION audit.find_references(events uuid[]) RETURNS TABLE (id uuid, kind text, reference text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
+AS $$
+    WITH named AS (
+        SELECT DISTINCT unnest(e.record_ids || e.person_ids || e.object_id) AS id FROM audit.event e
+        WHERE e.id = ANY (events) AND e.organisation_ids @> ARRAY[audit.my_organisation()]
+    )
+    SELECT r.id, r.kind, r.reference FROM record r JOIN named n ON n.id = r.id
+    UNION ALL
+    SELECT p.id, 'person', p.reference FROM person p JOIN named n ON n.id = p.id
+$$;
+
+-- Every revision that there is of cases, incidents and shares: of one organisation, or of all for the owner of the schema.
+CREATE FUNCTION audit.find_revisions() RETURNS TABLE (object_type text, object_id uuid, revision integer)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
+AS $$
+    SELECT 'case', c.id, c.revision FROM case_record c
+        WHERE session_user = 'hub_owner' OR c.owner_organisation_id = audit.my_organisation()
+    UNION ALL
+    SELECT 'incident', i.id, i.revision FROM incident i
+        WHERE session_user = 'hub_owner' OR i.owner_organisation_id = audit.my_organisation()
+    UNION ALL
+    SELECT 'record_grant', g.id, g.revision FROM record_grant g
+        WHERE session_user = 'hub_owner' OR g.owner_organisation_id = audit.my_organisation()
+$$;
+
+CREATE FUNCTION audit.count_revisions() RETURNS bigint
+    LANGUAGE sql STABLE
+AS $$ SELECT coalesce(sum(f.revision), 0) FROM audit.find_revisions() AS f $$;
+
+-- Those of them that no event tells of.
+CREATE FUNCTION audit.find_missing_revisions() RETURNS TABLE (object_type text, object_id uuid, version integer)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
+AS $$
+    SELECT f.object_type, f.object_id, one.version
+    FROM audit.find_revisions() AS f CROSS JOIN LATERAL generate_series(1, f.revision) AS one (version)
+    WHERE NOT EXISTS (SELECT FROM audit.event e WHERE e.object_id = f.object_id AND e.object_type = f.object_type
+        AND e.object_version = one.version AND e.outcome = 'ok' AND e.category <> 'consultation')
 $$;
 
 -- Sessions: the application role can't read a token's hash, so only this function tells whose a token is.

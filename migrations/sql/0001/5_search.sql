@@ -45,3 +45,13 @@ AS $$
     ORDER BY e.occurred_at DESC, e.id DESC
     LIMIT least(most, 1000)
 $$;
+
+CREATE FUNCTION public.find_record_candidates(words_given text, most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+    (SELECT c.id FROM case_record c WHERE c.words @@ websearch_to_tsquery('english', words_given)
+        ORDER BY c.changed_at DESC LIMIT least(most, 1000))
+    UNION ALL
+    (SELECT i.id FROM incident i WHERE i.words @@ websearch_to_tsquery('english', words_given)
+        ORDER BY i.occurred_at DESC LIMIT least(most, 1000))
+$$;

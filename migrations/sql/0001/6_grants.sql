@@ -2,14 +2,16 @@
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.find_session(text), public.find_name_candidates(text, integer),
-    public.find_place_candidates(text, integer), public.find_entry_candidates(text, integer) FROM PUBLIC;
+    public.find_place_candidates(text, integer), public.find_entry_candidates(text, integer),
+    public.find_record_candidates(text, integer) FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public, audit TO hub_app, hub_reader, hub_log;
 
 -- records and what hangs on them: read and added under the wall, changed only where the wall has a policy for it
 GRANT SELECT, INSERT ON record, case_record, incident, involvement, record_grant, record_team, exclusion, emergency,
     person, person_name, person_fact, place, vehicle, case_status_change, case_incident, entry, attachment TO hub_app;
-GRANT UPDATE ON record, case_record, incident, involvement, record_grant, emergency TO hub_app;
+GRANT UPDATE ON record, case_record, incident, involvement, emergency TO hub_app;
+GRANT UPDATE (state, answered_by, answered_at, revoked_at, revoked_by, revoked_why, revision) ON record_grant TO hub_app;
 
 -- organisations, accounts, agreements
 GRANT SELECT, INSERT, UPDATE ON partnership, organisation, team, team_membership, app_user, role_holding, agreement,
@@ -41,11 +43,21 @@ ALTER FUNCTION public.find_session(text) OWNER TO hub_log;
 ALTER FUNCTION public.find_name_candidates(text, integer) OWNER TO hub_reader;
 ALTER FUNCTION public.find_place_candidates(text, integer) OWNER TO hub_reader;
 ALTER FUNCTION public.find_entry_candidates(text, integer) OWNER TO hub_reader;
+ALTER FUNCTION public.find_record_candidates(text, integer) OWNER TO hub_reader;
+ALTER FUNCTION audit.find_events_about(uuid) OWNER TO hub_reader;
+ALTER FUNCTION audit.find_subject(text) OWNER TO hub_reader;
+ALTER FUNCTION audit.find_references(uuid[]) OWNER TO hub_reader;
+ALTER FUNCTION audit.find_revisions() OWNER TO hub_reader;
+ALTER FUNCTION audit.find_missing_revisions() OWNER TO hub_reader;
 REVOKE CREATE ON SCHEMA audit, public FROM hub_log, hub_reader;
 
-GRANT EXECUTE ON FUNCTION audit.canonical(jsonb), audit.holds_codes_only(jsonb), audit.new_event_id(timestamptz),
+GRANT EXECUTE ON FUNCTION audit.whole_number(jsonb), audit.canonical(jsonb), audit.holds_codes_only(jsonb), audit.new_event_id(timestamptz),
     audit.uuid_list(uuid[]) TO hub_log;
 GRANT EXECUTE ON FUNCTION audit.record_event(text, text, text, text, text, uuid, integer, uuid[], uuid[], integer, jsonb,
     jsonb, jsonb, jsonb, jsonb, jsonb), public.find_session(text), public.find_name_candidates(text, integer),
     public.find_place_candidates(text, integer), public.find_entry_candidates(text, integer),
-    audit.ensure_partitions(integer), audit.missing_partitions(integer) TO hub_app;
+    public.find_record_candidates(text, integer), audit.ensure_partitions(integer), audit.missing_partitions(integer) TO hub_app;
+-- what the auditor's desk reads past row security: ids and references, of the organisation in hand
+GRANT EXECUTE ON FUNCTION audit.my_organisation() TO hub_app, hub_reader;
+GRANT EXECUTE ON FUNCTION audit.find_events_about(uuid), audit.find_subject(text), audit.find_references(uuid[]),
+    audit.find_revisions(), audit.count_revisions(), audit.find_missing_revisions() TO hub_app, hub_owner;

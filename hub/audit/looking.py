@@ -1,0 +1,35 @@
+"""When a reader last looked at something: what makes "since you last looked" true. Costs one index look-up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.access.actor import Actor
+from hub.audit.models import Event
+from hub.core import clock
+from hub.extensions import db
+
+# Pages opened one after the other are one look; and what was last seen a quarter ago is as good as new.
+ONE_LOOK = timedelta(minutes=15)
+AS_GOOD_AS_NEW = timedelta(days=92)
+
+
+def last_looked(actor: Actor, object_id: UUID, *, act: str) -> datetime | None:
+    """When the actor opened it last, before the look that is going on; None where that was long ago or never."""
+    now = clock.now()
+    return db.session.scalar(
+        sa.select(Event.at)
+        .where(
+            Event.object_id == object_id,
+            Event.at < now - ONE_LOOK,
+            Event.at > now - AS_GOOD_AS_NEW,
+            Event.user_id == actor.user_id,
+            Event.act == act,
+            Event.outcome == "ok",
+        )
+        .order_by(Event.at.desc())
+        .limit(1)
+    )

@@ -1,0 +1,87 @@
+"""The worker's list of jobs and their times, on PostgreSQL through procrastinate: no broker beside the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+import procrastinate
+import structlog
+from flask import Flask
+from procrastinate import builtin_tasks
+from procrastinate.job_context import JobContext
+from sqlalchemy.engine import make_url
+
+from hub.access.actor import NOBODY
+from hub.access.guard import enter
+from hub.config import Settings
+from hub.crypto import keyring
+from hub.extensions import db
+from hub.jobs import housekeeping
+from hub.notifications.jobs import send_due
+
+log = structlog.get_logger("hub.worker")
+KEEP_ENDED_HOURS = 72
+
+
+@dataclass(frozen=True)
+class Regular:
+    """A job that runs by the clock. It may be run twice or by two workers at once without harm."""
+
+    name: str
+    cron: str
+    run: Callable[[Event], int]
+    at_start: bool = False
+
+
+REGULAR = (
+    # six parts: the last one is seconds
+    Regular("send_mail", "* * * * * */15", send_due),
+    Regular("ensure_partitions", "5 * * * *", housekeeping.ensure_partitions, at_start=True),
+    Regular("forget_old", "20 * * * *", housekeeping.forget_old),
+)
+
+
+def jobs_app(app: Flask, stop: Event) -> procrastinate.App:
+    """The jobs of one worker. `stop` is set when it is to end; long jobs look at it between two steps."""
+    settings: Settings = app.config["HUB_SETTINGS"]
+    connector = procrastinate.PsycopgConnector(conninfo=conninfo(settings.database_url), min_size=1, max_size=4)
+    jobs = procrastinate.App(connector=connector)
+    for regular in REGULAR:
+        _add(jobs, app, regular, stop)
+
+    @jobs.periodic(cron="40 3 * * *")
+    @jobs.task(name="remove_old_jobs", queueing_lock="remove_old_jobs", pass_context=True)
+    async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
+        await builtin_tasks.remove_old_jobs(
+            context, max_hours=KEEP_ENDED_HOURS, remove_failed=True, remove_cancelled=True, remove_aborted=True
+        )
+
+    return jobs
+
+
+def conninfo(database_url: str) -> str:
+    """SQLAlchemy's address as libpq reads it."""
+    return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def run_now(app: Flask, regular: Regular, stop: Event) -> int:
+    """One run of a job, in an application context of its own, as nobody."""
+    with app.app_context():
+        enter(db.session(), NOBODY)
+        try:
+            done = regular.run(stop)
+        finally:
+            keyring.forget(db.session())
+            db.session.rollback()
+    if done:
+        log.info("job", name=regular.name, done=done)
+    return done
+
+
+def _add(jobs: procrastinate.App, app: Flask, regular: Regular, stop: Event) -> None:
+    @jobs.periodic(cron=regular.cron)
+    @jobs.task(name=regular.name, queueing_lock=regular.name)
+    def run(timestamp: int) -> None:
+        run_now(app, regular, stop)

@@ -1,0 +1,25 @@
+"""The search page."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+
+from hub.access.permissions import Permission
+from hub.core.errors import Invalid
+from hub.search import queries
+from hub.web.identity import current_actor
+from hub.web.routes import Data, Pages
+
+pages = Pages("search", __name__)
+
+
+@pages.page("/search", needs=Permission.SEARCH, event="search.run", data=Data.PERSONAL)
+def results() -> str | tuple[str, int]:
+    terms = request.args.get("q", "")
+    if not terms.strip():
+        return render_template("search/results.html", terms="", found=None, errors={})
+    try:
+        found = queries.list_matches(current_actor(), terms)
+    except Invalid as invalid:
+        return render_template("search/results.html", terms=terms, found=None, errors=invalid.errors), 422
+    return render_template("search/results.html", terms=terms, found=found, errors={})

@@ -1,0 +1,248 @@
+"""Writes of shares: asked for by the lead, answered by the recipient, ended by the lead. Effective at the next request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NoReturn
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from hub.access.actions import REFERENCE_KIND
+from hub.access.actor import Actor, Source
+from hub.access.facts import facts_of
+from hub.access.models import Grant, Involvement, Record
+from hub.access.permissions import Permission
+from hub.access.queries import right_to
+from hub.access.vocabulary import GrantState, RecordKind
+from hub.agreements.policy import Refusal
+from hub.audit.recording import Basis, Recipient, append
+from hub.core import clock
+from hub.core.errors import Conflict, Denied, Invalid, NotVisible
+from hub.core.ids import new_id
+from hub.core.text import MAX_TEXT, clean
+from hub.extensions import db
+from hub.notifications.actions import notify
+from hub.notifications.vocabulary import NotificationKind
+from hub.sharing.checking import Footing, check_footing, check_period, check_recipient
+from hub.sharing.forms import ShareForm
+from hub.sharing.notices import SHARED_ADDRESS, recipients_of
+from hub.sharing.policy import check_may_answer, check_may_revoke
+
+ONE_LIVE = "ex_record_grant_one_live"
+
+
+def share_record(
+    actor: Actor,
+    record_id: UUID,
+    form: ShareForm,
+    *,
+    starts_at: datetime | None = None,
+    also: Sequence[UUID] = (),
+) -> Grant:
+    """Asks to share a record, and each of the records in `also` (incidents of the case) by a grant of its own.
+
+    `NotVisible`, `Denied` (no right, or no agreement that carries it: the refusal is written and committed), `Invalid`
+    (recipient, end, marking) or `Conflict` (the recipient has a live share for this purpose already).
+    """
+    actor.check_may(Permission.CASE_SHARE)
+    now = clock.now()
+    starts = _start(actor, starts_at, now)
+    records = [_load_to_share(actor, one) for one in (record_id, *also)]
+    check_recipient(actor, records, form)
+    footing = check_footing(actor, form, now)
+    if isinstance(footing, Refusal):
+        _refuse(actor, record_id, form, footing)
+    check_period(form, footing, starts, now if actor.source is not Source.LOAD else starts)
+    grants = [_grant(actor, record, form, footing, starts) for record in records]
+    return grants[0]
+
+
+def answer_share(actor: Actor, grant_id: UUID, *, accept: bool, reason: str = "") -> Grant:
+    """Accepts, or refuses with a reason, for the recipient. Raises `NotVisible`, `Denied`, `Conflict` or `Invalid`."""
+    actor.check_may(Permission.SHARE_ANSWER)
+    grant = load_for_change(actor, grant_id)
+    now = clock.now()
+    check_may_answer(actor, grant, now)
+    why = clean(reason)
+    if not accept:
+        _check_reason(why, "Say why your organisation does not take this share")
+    grant.state = (GrantState.ACCEPTED if accept else GrantState.REJECTED).value
+    grant.answered_by, grant.answered_at = actor.user_id, now
+    db.session.flush()
+    append(
+        actor,
+        "share.accepted" if accept else "share.rejected",
+        object_id=grant.id,
+        version=grant.revision,
+        records=[grant.record_id],
+        basis=Basis("share", grant.agreement_id, grant.id),
+        texts={} if accept else {"reason": why},
+    )
+    kind = NotificationKind.SHARE_ACCEPTED if accept else NotificationKind.SHARE_REJECTED
+    notify(actor, [grant.requested_by], kind, reference=grant.record_reference, address=_address(grant))
+    return grant
+
+
+def revoke_share(actor: Actor, grant_id: UUID, *, reason: str) -> Grant:
+    """Ends a share, or withdraws one that waits. Nothing is deleted; the recipient keeps a line that says it was."""
+    actor.check_may(Permission.CASE_SHARE)
+    grant = load_for_change(actor, grant_id)
+    now = clock.now()
+    right = right_to(actor, grant.record_id, session=db.session())
+    check_may_revoke(right is not None and right.leads, grant, now)
+    why = clean(reason)
+    _check_reason(why, "Say why this share ends")
+    grant.revoked_at, grant.revoked_by, grant.revoked_why = now, actor.user_id, why
+    db.session.flush()
+    append(
+        actor,
+        "share.revoked",
+        object_id=grant.id,
+        version=grant.revision,
+        records=[grant.record_id],
+        basis=Basis("share", grant.agreement_id, grant.id),
+        texts={"reason": why},
+        key_of=grant.record_id,
+    )
+    _tell_recipients(actor, grant, NotificationKind.SHARE_REVOKED)
+    return grant
+
+
+def load_for_change(actor: Actor, grant_id: UUID) -> Grant:
+    """A grant that the actor leads or received, locked until the end of the transaction. Raises `NotVisible`."""
+    grant = db.session.scalar(sa.select(Grant).where(Grant.id == grant_id).with_for_update())
+    if grant is None:
+        raise NotVisible
+    return grant
+
+
+def _load_to_share(actor: Actor, record_id: UUID) -> Record:
+    right = right_to(actor, record_id, session=db.session())
+    if right is None:
+        raise NotVisible
+    # locked, so that its facts are those of the grant, and two shares of it come one after the other
+    record = (
+        db.session.scalar(sa.select(Record).where(Record.id == record_id).with_for_update())
+        if right.leads
+        else None
+    )
+    if record is None:
+        raise Denied("not_lead", "Only the team that leads this record can share it. Ask them to.")
+    return record
+
+
+def _start(actor: Actor, starts_at: datetime | None, now: datetime) -> datetime:
+    if starts_at is None:
+        return now
+    if starts_at < now and actor.source is not Source.LOAD:
+        raise Invalid("bad_share", errors={"starts": "A share cannot start in the past"})
+    return starts_at
+
+
+def _refuse(actor: Actor, record_id: UUID, form: ShareForm, refusal: Refusal) -> NoReturn:
+    """A refusal is recorded as carefully as a disclosure: whatever was under way goes, the event stays."""
+    db.session.rollback()
+    append(
+        actor,
+        "share.denied",
+        outcome="denied",
+        object_id=record_id,
+        records=[record_id],
+        basis=Basis("none", refusal.agreement_id),
+        facts={"why": refusal.why, "organisation": form.to_organisation_id},
+    )
+    db.session.commit()
+    raise Denied(
+        f"no_agreement_{refusal.why}", f"This cannot be shared. {refusal.sentence} Nothing was shared."
+    )
+
+
+def _grant(actor: Actor, record: Record, form: ShareForm, footing: Footing, starts: datetime) -> Grant:
+    grant = Grant(
+        **facts_of(record),
+        id=new_id(),
+        record_id=record.id,
+        record_reference=record.reference,
+        to_organisation_id=form.to_organisation_id,
+        to_team_id=form.to_team_id,
+        to_user_id=form.to_user_id,
+        agreement_id=footing.agreement_id,
+        agreement_ends_at=footing.agreement_ends_at,
+        purpose=form.purpose.value if form.purpose else None,
+        gateway=footing.gateway or None,
+        lawful_basis=footing.lawful_basis or None,
+        sections=[one.value for one in form.sections],
+        max_marking=int(form.max_marking),
+        may_contribute=form.may_contribute,
+        reason=form.reason,
+        state=GrantState.PENDING.value,
+        requested_by=actor.user_id,
+        starts_at=starts,
+        ends_at=form.ends_at,
+    )
+    _add(grant)
+    append(
+        actor,
+        "case.shared",
+        object_id=grant.id,
+        version=grant.revision,
+        records=[record.id],
+        people=_people_in(record.id, grant.sections),
+        recipients=[Recipient(grant.to_organisation_id, team_id=grant.to_team_id, user_id=grant.to_user_id)],
+        basis=Basis("share", grant.agreement_id, grant.id),
+        facts={"sections": "+".join(grant.sections)},
+        texts={"reason": form.reason},
+        key_of=record.id,
+    )
+    _tell_recipients(actor, grant, NotificationKind.CASE_SHARED)
+    return grant
+
+
+def _add(grant: Grant) -> None:
+    """In a savepoint: where the database finds another live share, the rest of the transaction still stands."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(grant)
+            db.session.flush()
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != ONE_LIVE:
+            raise
+        raise Conflict(
+            "shared_already",
+            f"{grant.record_reference} is shared with them for this purpose already, or waits for their answer. "
+            "End that share first, then share it anew.",
+        ) from error
+
+
+def _tell_recipients(actor: Actor, grant: Grant, kind: NotificationKind) -> None:
+    notify(actor, recipients_of(actor, grant), kind, reference=grant.record_reference, address=SHARED_ADDRESS)
+
+
+def _address(grant: Grant) -> str:
+    """Where the lead finds the share: references tell the kind of the record."""
+    if f"-{REFERENCE_KIND[RecordKind.CASE]}-" in grant.record_reference:
+        return f"/cases/{grant.record_id}/sharing"
+    return f"/incidents/{grant.record_id}"
+
+
+def _people_in(record_id: UUID, sections: Sequence[str]) -> list[UUID]:
+    found = db.session.scalars(
+        sa.select(Involvement.person_id)
+        .where(
+            Involvement.record_id == record_id,
+            Involvement.section.in_(sections),
+            Involvement.person_id.is_not(None),
+        )
+        .distinct()
+    )
+    return [key for key in found if key is not None]
+
+
+def _check_reason(text: str, sentence: str) -> None:
+    if not text:
+        raise Invalid("no_reason", sentence, errors={"reason": sentence})
+    if len(text) > MAX_TEXT:
+        raise Invalid("no_reason", errors={"reason": f"The reason must be {MAX_TEXT:,} characters or fewer"})

@@ -1,0 +1,130 @@
+"""A share as it is typed: parsed and checked as far as the form alone tells. What agreements say is checked by the action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from hub.access.vocabulary import Marking, Purpose, Section
+from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS
+from hub.core import clock
+from hub.core.errors import Invalid
+from hub.core.partial_dates import BadPartialDate, earliest_day, partial_date
+from hub.core.text import MAX_TEXT, clean
+
+
+@dataclass(frozen=True)
+class ShareForm:
+    """What to share, with whom, why and until when. Within one's own organisation no agreement and no end is needed.
+
+    An empty gateway or lawful basis takes what the agreement says; so does an empty `agreement_id`.
+    """
+
+    to_organisation_id: UUID
+    sections: tuple[Section, ...]
+    reason: str
+    ends_at: datetime | None = None
+    purpose: Purpose | None = None
+    to_team_id: UUID | None = None
+    to_user_id: UUID | None = None
+    agreement_id: UUID | None = None
+    gateway: str = ""
+    lawful_basis: str = ""
+    max_marking: Marking = Marking.OFFICIAL
+    may_contribute: bool = False
+
+
+def parse_share(form: Mapping[str, Any]) -> ShareForm:
+    """Raises `Invalid` with every error at once."""
+    errors: dict[str, str] = {}
+    organisation, team, user = parse_recipient(form, errors)
+    purpose = parse_purpose(form, errors)
+    gateway = str(form.get("gateway", ""))
+    if gateway and (gateway not in GATEWAYS or gateway in DEPERSONALISED_ONLY):
+        errors["gateway"] = "Choose a legal gateway from the list"
+    sections = parse_sections(form, errors)
+    reason = clean(str(form.get("reason", "")))
+    if not reason:
+        errors["reason"] = "Say why sharing this is necessary"
+    elif len(reason) > MAX_TEXT:
+        errors["reason"] = f"Why it is necessary must be {MAX_TEXT:,} characters or fewer"
+    ends_at = parse_end(form, errors)
+    if form.get("max_marking", "0") not in ("0", "1"):
+        errors["max_marking"] = "Choose the highest marking that is shared"
+    if errors or organisation is None:
+        raise Invalid("bad_share", errors=errors)
+    return ShareForm(
+        to_organisation_id=organisation,
+        to_team_id=team,
+        to_user_id=user,
+        purpose=purpose,
+        gateway=gateway,
+        sections=sections,
+        reason=reason,
+        ends_at=ends_at,
+        max_marking=Marking(int(form.get("max_marking", "0"))),
+        may_contribute=form.get("may_contribute") == "yes",
+    )
+
+
+def parse_recipient(
+    form: Mapping[str, Any], errors: dict[str, str]
+) -> tuple[UUID | None, UUID | None, UUID | None]:
+    """`to` is `organisation:<id>`, `team:<organisation>:<team>` or `user:<organisation>:<user>`."""
+    kind, _, rest = str(form.get("to", "")).partition(":")
+    first, _, second = rest.partition(":")
+    try:
+        organisation = UUID(first)
+        member = UUID(second) if kind in ("team", "user") else None
+    except ValueError:
+        organisation, member = None, None
+    if organisation is None or kind not in ("organisation", "team", "user"):
+        errors["to"] = "Choose who to share with"
+        return None, None, None
+    return organisation, member if kind == "team" else None, member if kind == "user" else None
+
+
+def parse_purpose(form: Mapping[str, Any], errors: dict[str, str]) -> Purpose | None:
+    given = str(form.get("purpose", ""))
+    if not given:
+        return None
+    if given not in set(Purpose):
+        errors["purpose"] = "Choose a purpose from the list"
+        return None
+    return Purpose(given)
+
+
+def parse_sections(form: Mapping[str, Any], errors: dict[str, str]) -> tuple[Section, ...]:
+    """In the order of the closed list. `summary` is part of every share."""
+    given = form.getlist("sections") if hasattr(form, "getlist") else form.get("sections", [])
+    chosen = {str(one) for one in ([given] if isinstance(given, str) else given)}
+    if chosen - set(Section):
+        errors["sections"] = "Choose sections from the list"
+    elif Section.SUMMARY.value not in chosen:
+        errors["sections"] = "The summary is part of every share: choose it, and whatever else is needed"
+    return tuple(one for one in Section if one.value in chosen)
+
+
+def parse_end(form: Mapping[str, Any], errors: dict[str, str]) -> datetime | None:
+    """The end of the day that was typed, in London. None where nothing was typed."""
+    try:
+        text = partial_date(*(str(form.get(f"ends-{part}", "")) for part in ("day", "month", "year")))
+        if text is None:
+            return None
+        if len(text) != 10:
+            raise BadPartialDate("The end must have a day, a month and a year")
+        return end_of_day(text)
+    except BadPartialDate as bad:
+        errors["ends"] = str(bad)
+        return None
+
+
+def end_of_day(text: str) -> datetime:
+    """Midnight at the end of an ISO day, in London: the share holds for the whole of that day."""
+    try:
+        return datetime.combine(earliest_day(text) + timedelta(days=1), time(), clock.LONDON)
+    except OverflowError as error:
+        raise BadPartialDate("The end is too far away") from error

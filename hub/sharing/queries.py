@@ -1,0 +1,188 @@
+"""Reads of shares: who a record is shared with, what is shared with us, what waits for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.access.actor import Actor
+from hub.access.models import Agreement, Grant, Record
+from hub.access.permissions import Permission
+from hub.access.vocabulary import GrantState
+from hub.accounts.queries import organisation_names, team_names, user_names
+from hub.agreements.policy import standing_of
+from hub.audit import reading
+from hub.audit.reading import Shown
+from hub.core import clock
+from hub.extensions import db
+from hub.sharing.policy import state_of
+from hub.sharing.vocabulary import ShareState
+
+# what one look at *Shared with us* shows of each kind, and how far a count goes
+SHOWN, CAP = 200, 1_001
+
+
+@dataclass(frozen=True)
+class GrantRow:
+    """A share with the names that a page needs."""
+
+    grant: Grant
+    state: ShareState
+    owner_name: str
+    to_name: str
+    to_detail: str
+    requested_by: str
+    answered_by: str
+    revoked_by: str
+    agreement: str
+
+
+@dataclass(frozen=True)
+class SharedWithUs:
+    """Live shares under the purpose in hand, those that wait for an answer, and those that are over."""
+
+    live: Sequence[GrantRow]
+    waiting: Sequence[GrantRow]
+    ended: Sequence[GrantRow]
+
+    @property
+    def record_ids(self) -> list[UUID]:
+        return [row.grant.record_id for row in self.live]
+
+
+def find_grants_of(actor: Actor, record_id: UUID) -> list[GrantRow]:
+    """All shares of one record that the actor may read, newest first: all for its lead, else those made to the actor's own."""
+    grants = db.session.scalars(
+        sa.select(Grant)
+        .where(Grant.record_id == record_id)
+        .order_by(Grant.created_at.desc(), Grant.id.desc())
+    ).all()
+    return _rows(actor, grants)
+
+
+def find_grant(actor: Actor, grant_id: UUID) -> GrantRow | None:
+    grant = db.session.scalar(sa.select(Grant).where(Grant.id == grant_id))
+    return _rows(actor, [grant])[0] if grant is not None else None
+
+
+def list_shared(actor: Actor) -> SharedWithUs:
+    """What is shared with the actor under the purpose in hand. Logged with the records whose share is live."""
+    ids = db.session.scalars(
+        sa.select(Grant.id)
+        .where(*_to_me(actor), _under_purpose(actor))
+        .order_by(Grant.id.desc())
+        .limit(3 * SHOWN)
+    ).all()
+    readable = db.session.scalars(
+        sa.select(Record.id).where(Record.id.in_(sa.select(Grant.record_id).where(Grant.id.in_(ids))))
+    ).all()
+    reading.listed(actor, "share.listed", Shown(records=readable))
+    grants = db.session.scalars(sa.select(Grant).where(Grant.id.in_(ids)).order_by(Grant.id.desc())).all()
+    rows = _rows(actor, grants)
+    seen = set(readable)
+    return SharedWithUs(
+        live=[row for row in rows if row.state is ShareState.ACTIVE and row.grant.record_id in seen],
+        waiting=[row for row in rows if row.state is ShareState.PENDING],
+        ended=[row for row in rows if row.state.over or row.state is ShareState.SUSPENDED],
+    )
+
+
+def waiting_count(actor: Actor) -> int:
+    """How many shares wait for the actor's answer under the purpose in hand, up to a cap."""
+    if not actor.may(Permission.SHARE_ANSWER):
+        return 0
+    waiting = sa.select(Grant.id).where(*_to_me(actor), _under_purpose(actor), *_pending_now()).limit(CAP)
+    return db.session.scalar(sa.select(sa.func.count()).select_from(waiting.subquery())) or 0
+
+
+def waiting_under_other_purposes(actor: Actor) -> dict[str, int]:
+    """Purpose → how many shares, live or to answer, the actor would see under it and doesn't under the one in hand."""
+    now = clock.now()
+    rows = db.session.execute(
+        sa.select(Grant.purpose, sa.func.count())
+        .join(Agreement, Agreement.id == Grant.agreement_id)
+        .where(
+            *_to_me(actor),
+            Grant.purpose != actor.purpose,
+            Grant.state != GrantState.REJECTED.value,
+            *_not_over(now),
+            Agreement.in_force_at <= now,
+            Agreement.starts_at <= now,
+            Agreement.ends_at > now,
+            sa.or_(Agreement.suspended_at.is_(None), Agreement.suspended_at > now),
+        )
+        .group_by(Grant.purpose)
+        .order_by(Grant.purpose)
+    )
+    return {str(purpose): int(number) for purpose, number in rows}
+
+
+def _to_me(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Grant.to_organisation_id == actor.organisation_id,
+        sa.or_(Grant.to_team_id.is_(None), Grant.to_team_id == actor.team_id),
+        sa.or_(Grant.to_user_id.is_(None), Grant.to_user_id == actor.user_id),
+        # within one's own organisation a share is to a team or a user; the lead's own copy isn't "shared with us"
+        sa.or_(Grant.owner_organisation_id != actor.organisation_id, Grant.lead_team_id != actor.team_id),
+    )
+
+
+def _under_purpose(actor: Actor) -> sa.ColumnElement[bool]:
+    return sa.or_(Grant.agreement_id.is_(None), Grant.purpose == actor.purpose)
+
+
+def _not_over(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        sa.or_(Grant.ends_at.is_(None), Grant.ends_at > now),
+        sa.or_(Grant.revoked_at.is_(None), Grant.revoked_at > now),
+    )
+
+
+def _pending_now() -> tuple[sa.ColumnElement[bool], ...]:
+    return (Grant.state == GrantState.PENDING.value, *_not_over(clock.now()))
+
+
+def _rows(actor: Actor, grants: Sequence[Grant]) -> list[GrantRow]:
+    now = clock.now()
+    agreements = {
+        one.id: one
+        for one in db.session.scalars(
+            sa.select(Agreement).where(
+                Agreement.id.in_({one.agreement_id for one in grants if one.agreement_id})
+            )
+        )
+    }
+    organisations = organisation_names(
+        key for one in grants for key in (one.to_organisation_id, one.owner_organisation_id)
+    )
+    teams = team_names(one.to_team_id for one in grants if one.to_team_id)
+    users = user_names(_users_of(grants))
+    rows = []
+    for one in grants:
+        agreement = agreements.get(one.agreement_id) if one.agreement_id else None
+        live = agreement is None or standing_of(agreement, now).live
+        rows.append(
+            GrantRow(
+                grant=one,
+                state=state_of(one, now, agreement_live=live),
+                owner_name=organisations[one.owner_organisation_id],
+                to_name=organisations[one.to_organisation_id],
+                to_detail=teams.get(one.to_team_id, "")
+                if one.to_team_id
+                else users.get(one.to_user_id or one.id, ""),
+                requested_by=users.get(one.requested_by, ""),
+                answered_by=users.get(one.answered_by, "") if one.answered_by else "",
+                revoked_by=users.get(one.revoked_by, "") if one.revoked_by else "",
+                agreement=f"{agreement.title} ({agreement.reference})" if agreement else "",
+            )
+        )
+    return rows
+
+
+def _users_of(grants: Iterable[Grant]) -> set[UUID]:
+    named = ((one.to_user_id, one.requested_by, one.answered_by, one.revoked_by) for one in grants)
+    return {key for keys in named for key in keys if key}

@@ -1,0 +1,165 @@
+"""Whether the service works: which of its parts are up, and nothing else about them.
+
+Each part is asked in a thread of its own and one that does not answer in time counts as down, so that this page never
+hangs with what it watches. Answers are kept for a second: asking often costs nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+from flask import Flask, current_app, jsonify, make_response, render_template, request
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+from werkzeug.wrappers import Response
+
+from hub.config import Settings
+from hub.storage.errors import StoreUnavailable
+from hub.web.routes import Data, Door, Pages
+from hub.web.store import store_of
+
+DEADLINE_SECONDS = 1.6
+KEPT_SECONDS = 1.0
+HEARTBEAT_AGE = timedelta(seconds=60)
+_STATEMENT_MS = 1400
+UP, DOWN, DUE = "up", "down", "due"
+# without these nothing can be shown or changed
+ESSENTIAL = ("database", "object_store", "log")
+WORDS = {
+    "database": "Database",
+    "object_store": "Files",
+    "log": "Access log",
+    "worker": "Background work",
+}
+_KEY = "hub_health"
+_installing = threading.Lock()
+_workers = sa.table("procrastinate_workers", sa.column("last_heartbeat", sa.DateTime(timezone=True)))
+
+pages = Pages("health", __name__)
+log = structlog.get_logger("hub.health")
+
+
+@pages.page("/health", needs=Door.PUBLIC, event=None, data=Data.NONE, keeps_session=False)
+def health() -> Response:
+    parts = _health_of(current_app._get_current_object()).parts()  # type: ignore[attr-defined]
+    status = "down" if any(parts[name] == DOWN for name in ESSENTIAL) else "degraded"
+    status = "up" if all(state == UP for state in parts.values()) else status
+    code = 503 if status == "down" else 200
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
+    if best == "text/html" and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]:
+        return make_response(render_template("health.html", status=status, parts=parts, words=WORDS), code)
+    return make_response(jsonify(status=status, parts=parts), code)
+
+
+@dataclass
+class _Question:
+    """One asking: its answer by part, once it has come."""
+
+    ask: Callable[[], Mapping[str, str]]
+    unanswered: Mapping[str, str]
+    done: threading.Event = field(default_factory=threading.Event)
+    found: Mapping[str, str] = field(default_factory=dict)
+    asked_at: float = field(default_factory=time.monotonic)
+
+    def start(self) -> _Question:
+        threading.Thread(target=self._run, daemon=True, name="health").start()
+        return self
+
+    def _run(self) -> None:
+        try:
+            self.found = self.ask()
+        finally:
+            self.done.set()
+
+    @property
+    def answer(self) -> Mapping[str, str]:
+        return self.found or self.unanswered
+
+    @property
+    def stale(self) -> bool:
+        """One still under way is never asked a second time beside itself."""
+        return self.done.is_set() and time.monotonic() - self.asked_at > KEPT_SECONDS
+
+
+class Health:
+    """The parts of one process's service, asked at most once a second each."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.lock = threading.Lock()
+        self.engine = _own_engine(app.config["HUB_SETTINGS"])
+        self.asks: dict[str, tuple[Callable[[], Mapping[str, str]], Mapping[str, str]]] = {
+            "database": (self._ask_database, {"database": DOWN, "log": DOWN, "worker": DOWN}),
+            "store": (self._ask_store, {"object_store": DOWN}),
+        }
+        self.questions: dict[str, _Question] = {}
+
+    def parts(self) -> dict[str, str]:
+        until = time.monotonic() + DEADLINE_SECONDS
+        with self.lock:
+            for name, (ask, unanswered) in self.asks.items():
+                if name not in self.questions or self.questions[name].stale:
+                    self.questions[name] = _Question(ask, unanswered).start()
+            asked = list(self.questions.values())
+        found: dict[str, str] = {}
+        for question in asked:
+            question.done.wait(max(0.0, until - time.monotonic()))
+            found.update(question.answer)
+        return {name: found.get(name, DOWN) for name in WORDS}
+
+    def _ask_database(self) -> Mapping[str, str]:
+        try:
+            with self.engine.connect() as connection:
+                writable, missing, next_missing = connection.execute(_LOG).one()
+                beat = connection.execute(_HEARTBEAT).scalar()
+        except SQLAlchemyError as error:
+            log.warning("health", part="database", kind=type(error).__name__)
+            return {"database": DOWN, "log": DOWN, "worker": DOWN}
+        if missing or next_missing:
+            log.error("log_partition_missing", this_month=missing > 0)
+        state = UP if writable and not missing else DOWN
+        return {
+            "database": UP,
+            "log": DUE if state == UP and next_missing else state,
+            "worker": UP if beat else DOWN,
+        }
+
+    def _ask_store(self) -> Mapping[str, str]:
+        try:
+            store_of(self.app).check()
+        except StoreUnavailable as error:
+            log.warning("health", part="object_store", kind=error.reason)
+            return {"object_store": DOWN}
+        return {"object_store": UP}
+
+
+_LOG = sa.select(
+    sa.func.current_setting("transaction_read_only") == "off",
+    sa.func.audit.missing_partitions(0),
+    sa.func.audit.missing_partitions(1),
+)
+_HEARTBEAT = sa.select(sa.func.max(_workers.c.last_heartbeat) > sa.func.now() - HEARTBEAT_AGE)
+
+
+def _own_engine(settings: Settings) -> sa.Engine:
+    """Not the pages' pool: that may be used up, and this must answer all the same."""
+    return sa.create_engine(
+        settings.database_url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 2, "options": f"-c statement_timeout={_STATEMENT_MS}"},
+    )
+
+
+def _health_of(app: Flask) -> Health:
+    with _installing:
+        made: Health | None = app.extensions.get(_KEY)
+        if made is None:
+            made = app.extensions[_KEY] = Health(app)
+    return made

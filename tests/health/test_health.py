@@ -1,0 +1,123 @@
+"""The health page: tells which parts are up, never hangs, says nothing else."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hub.app import create_app
+from hub.config import Settings
+from hub.extensions import db
+from hub.web.health import Health
+from tests.conftest import settings_for
+from tests.fixtures.site import Site
+from tests.fixtures.store import Bucket
+from tests.fixtures.world import World
+
+NOWHERE = "postgresql+psycopg://hub_app:x@127.0.0.1:1/hub"
+
+
+@pytest.fixture
+def healthy(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Site]:
+    app = create_app(settings_for(database.app, root_key_file, **bucket.settings()))
+    yield Site(app, world)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _beat(site: Site, database: SimpleNamespace, age: str = "0 seconds") -> None:
+    site.sql(
+        database.superuser, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - CAST(:age AS interval))", age=age
+    )
+
+
+def test_everything_up_is_200_and_says_only_that(healthy: Site, database: SimpleNamespace) -> None:
+    _beat(healthy, database)
+    answer = healthy.visitor().get("/health")
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "status": "up",
+        "parts": {"database": "up", "object_store": "up", "log": "up", "worker": "up"},
+    }
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_person_gets_a_page(healthy: Site) -> None:
+    page = healthy.visitor().get("/health", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.mimetype == "text/html" and "Is the service working?" in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("age", [None, "2 minutes"])
+def test_without_a_live_worker_the_service_still_works(healthy: Site, database: SimpleNamespace, age: str | None) -> None:
+    if age:
+        _beat(healthy, database, age)
+    answer = healthy.visitor().get("/health")
+    assert answer.status_code == 200
+    assert answer.get_json()["status"] == "degraded" and answer.get_json()["parts"]["worker"] == "down"
+
+
+def test_without_its_store_the_service_is_down(site: Site) -> None:
+    answer = site.visitor().get("/health")
+    assert answer.status_code == 503
+    assert answer.get_json()["parts"]["object_store"] == "down" and answer.get_json()["parts"]["database"] == "up"
+
+
+def test_a_bucket_that_is_not_there_is_down(healthy: Site, bucket: Bucket) -> None:
+    bucket.client.delete_bucket(Bucket=bucket.name)
+    assert healthy.visitor().get("/health").get_json()["parts"]["object_store"] == "down"
+
+
+def test_next_months_missing_partition_is_an_alarm_and_this_months_a_failure(healthy: Site, database: SimpleNamespace) -> None:
+    month = "SELECT to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => :ahead), 'YYYY_MM')"
+    for ahead, state, code in ((1, "due", 200), (0, "down", 503)):
+        name = healthy.sql(database.superuser, month, ahead=ahead)[0][0]
+        healthy.sql(database.superuser, f"DROP TABLE audit.event_{name}")
+        time.sleep(1.1)
+        answer = healthy.visitor().get("/health")
+        assert (answer.get_json()["parts"]["log"], answer.status_code) == (state, code)
+
+
+def test_a_database_that_only_reads_cannot_keep_the_log(healthy: Site, database: SimpleNamespace) -> None:
+    healthy.sql(database.superuser, f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+    answer = healthy.visitor().get("/health")
+    assert answer.status_code == 503 and answer.get_json()["parts"]["log"] == "down"
+
+
+def _settings(root_key_file: Path, database_url: str, endpoint: str) -> Settings:
+    return settings_for(database_url, root_key_file, s3_endpoint=endpoint)
+
+
+def test_servers_that_never_answer_do_not_hold_the_page(site: Site, root_key_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql+psycopg://hub_app:x@127.0.0.1:{port}/hub"
+        site.app.config["HUB_SETTINGS"] = _settings(root_key_file, url, f"http://127.0.0.1:{port}")
+        threads = threading.active_count()
+        for _ in range(3):
+            begun = time.monotonic()
+            answer = site.visitor().get("/health")
+            assert time.monotonic() - begun < 2.0
+            assert answer.status_code == 503
+            assert set(answer.get_json()["parts"].values()) == {"down"}
+        assert threading.active_count() <= threads + 2, "one question each at a time"
+
+
+def test_an_answer_is_kept_for_a_moment(site: Site) -> None:
+    health = Health(site.app)
+    asked: list[int] = []
+    health.asks = {"database": (lambda: asked.append(1) or {"database": "up"}, {"database": "down"})}  # type: ignore[func-returns-value]
+    for _ in range(20):
+        assert health.parts()["database"] == "up"
+    assert len(asked) == 1
+
+
+def test_a_database_that_is_not_there_is_down(site: Site, root_key_file: Path) -> None:
+    site.app.config["HUB_SETTINGS"] = _settings(root_key_file, NOWHERE, "http://127.0.0.1:1")
+    answer = site.visitor().get("/health")
+    assert answer.status_code == 503 and answer.get_json()["parts"]["database"] == "down"
