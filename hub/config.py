@@ -17,6 +17,8 @@ DEFAULT_PORT = 8480
 DEFAULT_VAR = "var"
 ROOT_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 32
+DEFAULT_UPLOAD_MIB = 100
+LARGEST_UPLOAD_MIB = 4096
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
@@ -43,6 +45,8 @@ class Settings:
     # Only commands that change the schema are given the owner's address; web and worker run without it.
     owner_database_url: str | None = field(default=None, repr=False)
     smtp_url: str | None = field(default=None, repr=False)
+    # the largest file that may be attached
+    upload_mib: int = DEFAULT_UPLOAD_MIB
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -67,6 +71,7 @@ class Settings:
             secret_key=read.required("HUB_SECRET_KEY", at_least=SECRET_KEY_CHARACTERS),
             owner_database_url=read.database_url("HUB_OWNER_DATABASE_URL"),
             smtp_url=read.text("HUB_SMTP_URL", "") or None,
+            upload_mib=read.upload_mib(),
         )
         read.refuse_if_wrong()
         return settings
@@ -123,6 +128,13 @@ class _Reader:
             return int(text)
         self.faults.append(f"{name} is not a port number from 1 to 65535.")
         return default
+
+    def upload_mib(self) -> int:
+        text = self.text("HUB_UPLOAD_MIB", str(DEFAULT_UPLOAD_MIB))
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_UPLOAD_MIB:
+            return int(text)
+        self.faults.append(f"HUB_UPLOAD_MIB is not a number from 1 to {LARGEST_UPLOAD_MIB}.")
+        return DEFAULT_UPLOAD_MIB
 
     def switch(self, name: str) -> bool:
         text = self.text(name, "").lower()

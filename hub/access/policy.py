@@ -26,6 +26,7 @@ from hub.access.models import (
     Emergency,
     Exclusion,
     Grant,
+    Involvement,
     RecordTeam,
 )
 from hub.access.vocabulary import GrantState, Section
@@ -56,6 +57,8 @@ class Terms:
     audiences: Any
     principals: Any
     now: Any = field(default_factory=func.now)
+    # the database's policies read the sets below through views of the same text: see `walls.py`
+    through_views: bool = False
 
 
 def _core(model: type[Any]) -> Any:
@@ -69,7 +72,7 @@ def _unset_or_later(column: Any, terms: Terms) -> Expression:
 # ---- small sets keyed on the actor ------------------------------------------------------------------------------
 
 
-def my_excluded_records(terms: Terms) -> sa.Select[Any]:
+def _my_excluded_records(terms: Terms) -> sa.Select[Any]:
     wall = _core(Exclusion)
     return select(wall.c.record_id).where(
         named("exclusion_me", wall.c.user_id == terms.user_id),
@@ -78,7 +81,7 @@ def my_excluded_records(terms: Terms) -> sa.Select[Any]:
     )
 
 
-def my_excluded_people(terms: Terms) -> sa.Select[Any]:
+def _my_excluded_people(terms: Terms) -> sa.Select[Any]:
     wall = _core(Exclusion)
     return select(wall.c.person_id).where(
         named("exclusion_person_me", wall.c.user_id == terms.user_id),
@@ -87,7 +90,7 @@ def my_excluded_people(terms: Terms) -> sa.Select[Any]:
     )
 
 
-def my_record_teams(terms: Terms) -> sa.Select[Any]:
+def _my_record_teams(terms: Terms) -> sa.Select[Any]:
     member = _core(RecordTeam)
     return select(member.c.record_id).where(named("record_team_me", member.c.user_id == terms.user_id))
 
@@ -170,19 +173,19 @@ def _columns_of_grants(terms: Terms, *names: str, contribute: bool = False) -> A
     return sa.union_all(*parts)
 
 
-def my_granted_records(terms: Terms) -> Any:
+def _my_granted_records(terms: Terms) -> Any:
     return _columns_of_grants(terms)
 
 
-def my_granted_sections(terms: Terms) -> Any:
+def _my_granted_sections(terms: Terms) -> Any:
     return _columns_of_grants(terms, "section", "marking")
 
 
-def my_contributable_sections(terms: Terms) -> Any:
+def _my_contributable_sections(terms: Terms) -> Any:
     return _columns_of_grants(terms, "section", contribute=True)
 
 
-def my_emergencies(terms: Terms) -> sa.Select[Any]:
+def _my_emergencies(terms: Terms) -> sa.Select[Any]:
     opened = _core(Emergency)
     return select(opened.c.record_id).where(
         named("emergency_me", opened.c.user_id == terms.user_id),
@@ -192,7 +195,7 @@ def my_emergencies(terms: Terms) -> sa.Select[Any]:
     )
 
 
-def my_partners(terms: Terms) -> sa.Select[Any]:
+def _my_partners(terms: Terms) -> sa.Select[Any]:
     """Organisations with which the actor's shares an agreement in force, for whatever purpose."""
     agreement, theirs, ours = _core(Agreement), _core(AgreementParty), _core(AgreementParty)
     joined = agreement.join(
@@ -204,6 +207,51 @@ def my_partners(terms: Terms) -> sa.Select[Any]:
         ),
     ).join(ours, _is_party(ours, agreement, terms.organisation_id, terms, "emergency_recipient"))
     return select(theirs.c.organisation_id).select_from(joined).where(in_force(agreement, terms, "emergency"))
+
+
+@dataclass(frozen=True)
+class ActorSet:
+    """A small set keyed on the actor: the view's name and columns, and the query that it is."""
+
+    name: str
+    columns: tuple[str, ...]
+    query: Callable[[Terms], Any]
+
+    def __call__(self, terms: Terms) -> Any:
+        return select(*self._view().c) if terms.through_views else self.query(terms)
+
+    def has(self, column: str, value: Any, terms: Terms) -> Expression:
+        """Whether the set has a row with this value: a correlated EXISTS, for sets too large to be read whole."""
+        if terms.through_views:
+            return sa.exists().where(self._view().c[column] == value)
+        found = self.query(terms)
+        members = found.selects if isinstance(found, sa.CompoundSelect) else [found]
+        return or_(*(one.where(one.selected_columns[column] == value).exists() for one in members))
+
+    def _view(self) -> Any:
+        return sa.table(self.name, *(sa.column(column) for column in self.columns))
+
+
+ACTOR_SETS: list[ActorSet] = []
+
+
+def actor_set(name: str, columns: tuple[str, ...], query: Callable[[Terms], Any]) -> ActorSet:
+    """Declares a set keyed on the actor; the order of declaration is the order in which the views are made."""
+    made = ActorSet(name, columns, query)
+    ACTOR_SETS.append(made)
+    return made
+
+
+my_excluded_records = actor_set("my_excluded_record", ("record_id",), _my_excluded_records)
+my_excluded_people = actor_set("my_excluded_person", ("person_id",), _my_excluded_people)
+my_record_teams = actor_set("my_named_record", ("record_id",), _my_record_teams)
+my_granted_records = actor_set("my_granted_record", ("record_id",), _my_granted_records)
+my_granted_sections = actor_set("my_granted_section", ("record_id", "section", "marking"), _my_granted_sections)
+my_contributable_sections = actor_set(
+    "my_contributable_section", ("record_id", "section"), _my_contributable_sections
+)
+my_emergencies = actor_set("my_emergency", ("record_id",), _my_emergencies)
+my_partners = actor_set("my_partner", ("organisation_id",), _my_partners)
 
 
 # ---- the rule itself: `row` is a mapped class or the columns of a Core alias -------------------------------------
@@ -330,9 +378,18 @@ def change_item(item: Any, terms: Terms) -> Expression:
     return and_(mine, not_excluded(item, item.record_id, terms, "change_item"), by_right_or_own(item, terms))
 
 
-def named_by(subject_id: Any, column: str, items: Any, terms: Terms) -> Expression:
-    """A readable involvement or fact names it: one correlated EXISTS over an access-fact table."""
-    return sa.exists().where(getattr(items.c, column) == subject_id, read_item(items.c, terms))
+def _my_readable_involvements(terms: Terms) -> sa.Select[Any]:
+    one = _core(Involvement)
+    return select(one.c.person_id, one.c.place_id, one.c.vehicle_id).where(read_item(one.c, terms))
+
+
+SUBJECTS = ("person_id", "place_id", "vehicle_id")
+my_readable_involvements = actor_set("my_readable_involvement", SUBJECTS, _my_readable_involvements)
+
+
+def named_by(subject_id: Any, column: str, terms: Terms) -> Expression:
+    """A readable involvement names it: one correlated EXISTS over an access-fact table."""
+    return my_readable_involvements.has(column, subject_id, terms)
 
 
 def read_item_about_person(item: Any, terms: Terms) -> Expression:

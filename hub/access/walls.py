@@ -6,16 +6,18 @@ The migration carries this text; a test fails when a database's policies differ 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from hub.access.policy import GUARDED, Expression, Rules, Terms
+from hub.access.policy import ACTOR_SETS, GUARDED, Expression, Rules, Terms
 
 APPLICATION_ROLE = "hub_app"
 OWNER_ROLE = "hub_owner"
 READER_ROLE = "hub_reader"
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def setting_terms() -> Terms:
@@ -35,13 +37,14 @@ def setting_terms() -> Terms:
         purpose=setting("purpose", "text"),
         audiences=setting("audiences", "text[]"),
         principals=setting("principals", "uuid[]"),
+        through_views=True,
     )
 
 
 def compiled(model: type[Any], expression: Expression) -> str:
     """The SQL text of an expression over `model`'s columns, all values literal."""
     statement = sa.select(sa.literal(1)).select_from(model).where(expression)
-    sql = str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    sql = str(statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
     where = sql.split("WHERE", 1)[1].strip()
     refuse_cartesian(where)
     return "\n".join(line.strip() for line in where.splitlines())
@@ -83,9 +86,33 @@ def _policies_of(model: type[Any], rules: Rules, terms: Terms) -> dict[tuple[str
     return found
 
 
+def set_views() -> dict[str, str]:
+    """View name → query of every set keyed on the actor.
+
+    The views belong to the reader role, so what they read is not walled a second time (a policy that reads a walled
+    table is planned with that table's policies inside: 180 ms for one person). Each shows the actor's own rows only.
+    """
+    terms = replace(setting_terms(), through_views=False)
+    views = {}
+    for one in ACTOR_SETS:
+        sql = str(one.query(terms).compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+        refuse_cartesian(sql)
+        views[one.name] = "\n".join(line.strip() for line in sql.splitlines())
+    return views
+
+
+def view_statements() -> list[str]:
+    statements = []
+    for one in ACTOR_SETS:
+        columns = ", ".join(one.columns)
+        statements.append(f"CREATE VIEW {one.name} ({columns}) AS\n{set_views()[one.name]}")
+        statements.append(f"GRANT SELECT ON {one.name} TO {APPLICATION_ROLE}")
+    return statements
+
+
 def policy_statements() -> list[str]:
-    """Statements that raise the wall: ENABLE, FORCE, and every policy. For the migration."""
-    statements: list[str] = []
+    """Statements that raise the wall: the actor's sets, ENABLE, FORCE, and every policy. For the migration."""
+    statements = view_statements()
     for model in GUARDED:
         table = model.__tablename__
         statements += [

@@ -36,7 +36,14 @@ class Kind:
     changes: bool = False
 
 
-def _kind(category: Category, about: str | None, label: str, *facts: str, texts: tuple[str, ...] = (), changes: bool = False) -> Kind:
+def _kind(
+    category: Category,
+    about: str | None,
+    label: str,
+    *facts: str,
+    texts: tuple[str, ...] = (),
+    changes: bool = False,
+) -> Kind:
     return Kind(category, about, label, frozenset(facts), frozenset(texts), changes)
 
 
@@ -51,6 +58,7 @@ EVENTS: dict[str, Kind] = {
     "access.refused": _kind(C.SECURITY, None, "Refused: no permission", "route"),
     "user.enrolled": _kind(C.ADMIN, "user", "Enrolled"),
     "user.invited": _kind(C.ADMIN, "user", "Invited"),
+    "user.disabled": _kind(C.ADMIN, "user", "Account closed"),
     "partnership.created": _kind(C.ADMIN, "partnership", "Partnership created"),
     "organisation.created": _kind(C.ADMIN, "organisation", "Organisation created"),
     "team.created": _kind(C.ADMIN, "team", "Team created"),
@@ -79,7 +87,9 @@ EVENTS: dict[str, Kind] = {
     # collection and alteration
     "incident.logged": _kind(C.COLLECTION, "incident", "Incident logged", "kind"),
     "incident.changed": _kind(C.ALTERATION, "incident", "Incident changed", changes=True),
-    "import.run": _kind(C.COLLECTION, None, "Incidents imported", "kept", "refused", "known", texts=("file",)),
+    "import.run": _kind(
+        C.COLLECTION, None, "Incidents imported", "kept", "refused", "known", texts=("file",)
+    ),
     "case.created": _kind(C.COLLECTION, "case", "Case opened", "kind"),
     "case.changed": _kind(C.ALTERATION, "case", "Case changed", changes=True),
     "case.moved": _kind(C.ALTERATION, "case", "Case status changed", "from", "to", texts=("reason",)),
@@ -110,5 +120,8 @@ EVENTS: dict[str, Kind] = {
     # the log itself
     "log.viewed": _kind(C.AUDIT, None, "Log viewed", "purpose"),
     "log.opened": _kind(C.AUDIT, "event", "Event viewed", "purpose"),
+    "log.record_viewed": _kind(C.AUDIT, "record", "Log of a record viewed", "purpose"),
+    "log.person_viewed": _kind(C.AUDIT, "person", "Log about a person viewed", "purpose"),
+    "log.user_viewed": _kind(C.AUDIT, "user", "Log of a user viewed", "purpose"),
     "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
 }

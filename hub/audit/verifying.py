@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -20,6 +20,7 @@ from hub.audit.catalogue import EVENTS
 
 AT_A_TIME = 2_000
 MAX_KEPT = 1_000
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 NOT_DETECTED = (
     "A rewriting of bytes, hash and columns alike by the owner of the database is not detected:"
     " the log has no tree and no outside witnesses yet."
@@ -30,12 +31,15 @@ _EVENTS = sa.text("""
         e.source, e.user_id::text, e.organisation_id::text, e.team_id::text, e.object_type, e.object_id::text,
         e.object_version, e.record_ids::text, e.person_ids::text, e.organisation_ids::text, e.body, e.hash,
         (SELECT array_agg(t.name ORDER BY t.name) FROM audit.event_text t WHERE t.event_id = e.id)
-    FROM audit.event e ORDER BY e.at, e.id
+    FROM audit.event e
+    WHERE (CAST(:first AS uuid) IS NULL OR e.organisation_ids[1] = CAST(:first AS uuid))
+        AND e.at >= coalesce(CAST(:since AS timestamptz), '-infinity')
+    ORDER BY e.at, e.id
 """)
 _MISSING = sa.text(
     "SELECT object_type, object_id::text, version FROM audit.find_missing_revisions() LIMIT :most"
 )
-_CHECKED = sa.text("SELECT audit.count_revisions()")
+_COUNTED = sa.text("SELECT audit.count_revisions()")
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Report:
     first: str | None = None
     last: str | None = None
     texts: int = 0
-    texts_erased: int = 0
+    texts_absent: int = 0
     revisions: int = 0
     found: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -76,7 +80,7 @@ class Report:
             "events": self.events,
             "first": self.first,
             "last": self.last,
-            "texts": {"present": self.texts, "erased": self.texts_erased},
+            "texts": {"present": self.texts, "absent": self.texts_absent},
             "revisions": self.revisions,
             "problems_found": self.found,
             "problems": [
@@ -92,33 +96,56 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def verify(connection: sa.Connection, *, progress: Callable[[int], None] | None = None) -> Report:
-    """Checks every event that the connection's role may read, and every revision of what its events are about."""
-    began = time.monotonic()
+def verify(
+    connection: sa.Connection, *, progress: Callable[[int], None] | None = None, since: datetime | None = None
+) -> Report:
+    """Checks every event (of the time since) that the connection's role may read, and every revision in its reach."""
+    return _verify(connection, Report(), progress, {"first": None, "since": since})
+
+
+def verify_each_organisation(
+    connection: sa.Connection, *, progress: Callable[[int], None] | None = None
+) -> Report:
+    """The same as the service's role, which sees one organisation's events at a time. Each event is counted once."""
     report = Report()
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    for row in _stream(connection):
-        report.events += 1
-        report.first = report.first or row[1]
-        report.last = row[1]
-        _check(report, row, now)
-        if progress is not None and report.events % AT_A_TIME == 0:
-            progress(report.events)
-    report.revisions = connection.execute(_CHECKED).scalar_one()
-    for kind, key, version in connection.execute(_MISSING, {"most": MAX_KEPT}):
-        report.add("revision_without_event", f"Revision {version} of the {kind} {key} has no event.")
-    report.seconds = time.monotonic() - began
+    for organisation in (
+        connection.execute(sa.text("SELECT id::text FROM organisation ORDER BY id")).scalars().all()
+    ):
+        connection.execute(
+            sa.text("SELECT set_config('hub.organisation_id', :id, false)"), {"id": organisation}
+        )
+        _verify(connection, report, progress, {"first": organisation, "since": None})
     return report
 
 
-def _stream(connection: sa.Connection) -> Iterator[sa.Row[Any]]:
-    """A server-side cursor: memory does not grow with the log."""
-    result = connection.execution_options(stream_results=True, yield_per=AT_A_TIME).execute(_EVENTS)
-    for part in result.partitions():
+def _verify(
+    connection: sa.Connection, report: Report, progress: Callable[[int], None] | None, which: dict[str, Any]
+) -> Report:
+    began = time.monotonic()
+    now = datetime.now(UTC).strftime(TIME)
+    for row in _stream(connection, which):
+        report.events += 1
+        report.first = min(report.first or row[1], row[1])
+        report.last = max(report.last or row[1], row[1])
+        _check(report, row, now)
+        if progress is not None and report.events % AT_A_TIME == 0:
+            progress(report.events)
+    report.revisions += connection.execute(_COUNTED).scalar_one()
+    for kind, key, version in connection.execute(_MISSING, {"most": MAX_KEPT}):
+        report.add("revision_without_event", f"Revision {version} of the {kind} {key} has no event.")
+    report.seconds += time.monotonic() - began
+    return report
+
+
+def _stream(connection: sa.Connection, which: dict[str, Any]) -> Iterator[Sequence[Any]]:
+    """A server-side cursor: memory does not grow with the log. `first`: only events that name this organisation first."""
+    options = {"stream_results": True, "yield_per": AT_A_TIME}
+    result = connection.execute(_EVENTS, which, execution_options=options)
+    for part in result.partitions(AT_A_TIME):
         yield from part
 
 
-def _check(report: Report, row: sa.Row[Any], now: str) -> None:
+def _check(report: Report, row: Sequence[Any], now: str) -> None:
     key, body, digest, texts = row[0], bytes(row[15]), bytes(row[16]), row[17] or ()
     if hashlib.sha256(body).digest() != digest:
         report.add("hash", f"The hash of the event {key} is not that of its bytes.", key)
@@ -138,7 +165,7 @@ def _check(report: Report, row: sa.Row[Any], now: str) -> None:
         report.add("category", f"The event {key} is not in the category of its act.", key)
     promised = told["commitments"]
     report.texts += len(texts)
-    report.texts_erased += len(promised) - len(texts)
+    report.texts_absent += len(promised) - len(texts)
     if not set(texts) <= set(promised):
         report.add("text", f"A text lies beside the event {key} that it says nothing of.", key)
 
@@ -162,7 +189,7 @@ def _refuse(text: str) -> NoReturn:
     raise ValueError(f"not a number of an event: {text}")
 
 
-def _columns(row: sa.Row[Any], told: Mapping[str, Any]) -> tuple[tuple[str, Any, Any], ...]:
+def _columns(row: Sequence[Any], told: Mapping[str, Any]) -> tuple[tuple[str, Any, Any], ...]:
     """Name, the column's value, the body's value."""
     actor, thing, shown = told["actor"] or {}, told["object"] or {}, told["shown"]
     whose = {

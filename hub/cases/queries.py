@@ -26,6 +26,7 @@ from hub.core import clock
 from hub.core.errors import Denied, NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
+from hub.incidents.models import Incident
 from hub.people.models import PersonName
 
 RELATED_AT_MOST = 5
@@ -321,3 +322,14 @@ def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
     )
     ids = [row.id for row in db.session.execute(found)]
     return sorted(find_case_rows(actor, ids), key=lambda row: row.changed_at, reverse=True)
+
+
+def open_source_incident(actor: Actor, incident_id: UUID) -> Incident:
+    """The incident from which a case is about to be opened; logged as a look at it."""
+    found = db.session.scalar(sa.select(Incident.id).where(Incident.id == incident_id))
+    opened(actor, "incident.opened", incident_id, Shown(records=[incident_id]) if found else None)
+    incident = db.session.scalar(sa.select(Incident).where(Incident.id == incident_id))
+    if incident is None:
+        withheld(actor, "incident.opened", [incident_id], [])
+        raise NotVisible
+    return incident

@@ -10,6 +10,7 @@ from hub.access.actor import Actor
 from hub.access.facts import facts_of
 from hub.access.models import Record, RecordTeam
 from hub.access.permissions import Permission
+from hub.accounts.queries import user_names
 from hub.audit.recording import append
 from hub.cases.models import Case
 from hub.cases.policy import check_live
@@ -78,3 +79,9 @@ def tell_restricted(actor: Actor, case: Case, reason: str) -> None:
         texts={"reason": reason},
         key_of=case.id,
     )
+
+
+def find_named(actor: Actor, case_id: UUID) -> list[str]:
+    """The names of those who may see a restricted case."""
+    members = db.session.scalars(sa.select(RecordTeam.user_id).where(RecordTeam.record_id == case_id))
+    return sorted(user_names(members).values())

@@ -41,7 +41,9 @@ class Entry(Keyed, ItemFacts, Base):
         *item_constraints("entry"),
         one_of("kind", EntryKind),
         one_of("nature", EntryNature),
-        sa.CheckConstraint("occurred_time IS NULL OR occurred_time ~ '^[0-2][0-9]:[0-5][0-9]$'", name="time_of_day"),
+        sa.CheckConstraint(
+            "occurred_time IS NULL OR occurred_time ~ '^[0-2][0-9]:[0-5][0-9]$'", name="time_of_day"
+        ),
         sa.CheckConstraint("length(text) BETWEEN 1 AND 20000", name="text_length"),
         sa.Index("ix_entry_record_occurred", "record_id", sa.text("occurred_at DESC"), sa.text("id DESC")),
         sa.Index("ix_entry_words", "words", postgresql_using="gin"),

@@ -1,4 +1,4 @@
-"""The failures of this package. They never say why a thing would not open: that would help who tampers with it."""
+"""The failures of this package. They never say why a thing would not open: a hint helps who tampers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Passwords: argon2id, few at a time, and as slow for an unknown user as for a known one.
 
-At 64 MiB a hash, a flood of sign-ins would take all memory: each process hashes at most two at once, others wait a
-bounded time and are then told that the service is busy.
+At 64 MiB a hash, a flood of sign-ins would take all memory: each process hashes at most two at once, others
+wait a bounded time and are then told that the service is busy.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _hasher(cost: Cost) -> argon2.PasswordHasher:
 
 
 def _bytes(password: str) -> bytes:
-    """NFKC, as one password is composed differently by different keyboards. Surrogates pass: any input is hashed."""
+    """NFKC, as keyboards compose the same characters differently. Surrogates pass: any input is hashed."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 

@@ -1,7 +1,7 @@
 """The root key: wraps and opens the keys below it, and never hands itself out.
 
-It lives in a file of 32 bytes that no other user of the machine may read or change: enough to try the hub on one
-machine. A key management service would be a second body with the same two methods.
+It lives in a file of 32 bytes that no other user of the machine may read or change: enough to try the hub on
+one machine. A key management service would be a second body with the same two methods.
 """
 
 from __future__ import annotations

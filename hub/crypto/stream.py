@@ -1,11 +1,13 @@
-"""Attachments sealed as streams: Cobblestone-256, the C2SP chunked-encryption scheme with AES-256-GCM and SHA-512.
+"""Attachments sealed as streams: Cobblestone-256 (C2SP chunked encryption with AES-256-GCM and SHA-512).
 
-A sealed stream is a header (salt 24, commitment 32) and chunks of 16,384 bytes, each with a tag of 16; the last chunk
-is always shorter, so a cut is found. Key, base nonce and commitment come from HKDF-Expand over key, salt and context.
+A sealed stream is a header (salt 24, commitment 32) and chunks of 16,384 bytes, each with a tag of 16; the
+last chunk is always shorter, so a cut is found. Key, base nonce and commitment come from HKDF-Expand over
+key, salt and context.
 
-Whole streams go through `cryptography.cobblestone`. That reads from the start only, so `RangeReader` opens single
-chunks, written from the specification and tested against the library. Note: the vectors in the `cryptography-vectors`
-package are for SHA-256, which the library does not offer; the published ones for SHA-512 are Project Wycheproof's.
+Whole streams go through `cryptography.cobblestone`. That reads from the start only, so `RangeReader` opens
+single chunks, written from the specification and tested against the library. Note: the vectors in the
+`cryptography-vectors` package are for SHA-256, which the library does not offer; the published ones for
+SHA-512 are Project Wycheproof's.
 """
 
 from __future__ import annotations
@@ -57,14 +59,14 @@ def plaintext_length(cipher: int) -> int:
 
 
 def encrypt_chunks(key: bytes, context: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Seal a stream of blocks of any sizes. A key seals one stream only; ValueError for a key of another length."""
+    """Seal blocks of any sizes as one stream. Use a key once. ValueError for a key of another length."""
     return _encrypted(Cobblestone256Encryptor(key, context), blocks)
 
 
 def decrypt_chunks(key: bytes, context: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Open a sealed stream from its start. Every byte given out is verified; Unsealable at the first that is not.
+    """Open a sealed stream from its start. Every byte given out is verified; Unsealable at the first other.
 
-    A cut shows only at the end: what came before is true, but it is whole only when the iterator ends by itself.
+    A cut shows only at the end: what came before is true, but whole only when the iterator ends by itself.
     """
     if len(key) != KEY_BYTES:
         raise Unsealable
@@ -97,9 +99,10 @@ def _decrypted(decryptor: Cobblestone256Decryptor, blocks: Iterable[bytes]) -> I
 class RangeReader:
     """Any part of a sealed stream, without reading what comes before it.
 
-    `fetch(offset, length)` gives exactly those bytes of the sealed stream as blocks of any sizes; the stream's full
-    size must come from a source that is trusted. Before the first byte is released the header and the last chunk are
-    verified, and with them the size. Readings share nothing that changes, so one reader may serve several requests.
+    `fetch(offset, length)` gives exactly those bytes of the sealed stream as blocks of any sizes; the
+    stream's full size must come from a source that is trusted. Before the first byte is released the header
+    and the last chunk are verified, and with them the size. Readings share nothing that changes, so one
+    reader may serve several requests.
     """
 
     digest: ClassVar[hashes.HashAlgorithm] = hashes.SHA512()

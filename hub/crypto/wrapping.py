@@ -1,7 +1,8 @@
-"""Keys and short texts sealed under another key: AES-256-GCM, bound to what they are for and whom they belong to.
+"""Keys and short texts sealed under another key: AES-256-GCM, bound to their purpose and their owners.
 
-The associated data is the kind (key or text), the purpose and the ids, each with its length in front, so that no two
-different lists read alike. A sealed value is one byte of format, a random 96-bit nonce, the ciphertext and its tag.
+The associated data is the kind (key or text), the purpose and the ids, each with its length in front, so that
+no two different lists read alike. A sealed value is one byte of format, a random 96-bit nonce, the ciphertext
+and its tag.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TEXT = "hub/text/v1"
 
 
 def wrap(key: bytes, secret: bytes, *, purpose: str, ids: Ids) -> bytes:
-    """Seal a key under `key`. It opens again only with the same purpose and the same ids in the same order."""
+    """Seal a key under `key`. It opens only with the same purpose and the same ids in the same order."""
     return _seal(key, secret, _bound_to(_KEY, purpose, ids))
 
 

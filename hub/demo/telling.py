@@ -321,11 +321,11 @@ class Teller:
         fate = self.draw.random()
         if fate < 0.88:
             answerer = self.stage.play(answers, team=team, purpose=purpose)
-            answer_share(answerer, grant.id, accept=True)
-            if fate > 0.82:
+            answer_share(answerer, grant.id, accept=True, at=starts + timedelta(minutes=5))
+            if fate > 0.82 and form.ends_at is not None and form.ends_at > self.stage.now:
                 owner = self.stage.play(told.owner, team=self._team(told.owner, told.area))
                 revoke_share(owner, grant.id, reason="The work with this partner has ended.")
-        elif fate < 0.92:
+        elif fate < 0.92 and form.ends_at is not None and form.ends_at > self.stage.now:
             answerer = self.stage.play(answers, team=team, purpose=purpose)
             answer_share(answerer, grant.id, accept=False, reason="Not for our team: please send it to the area office.")
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
+from hub.attachments.jobs import sweep_loose, sweep_unknown
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.extensions import db
@@ -40,6 +41,8 @@ REGULAR = (
     Regular("send_mail", "* * * * * */15", send_due),
     Regular("ensure_partitions", "5 * * * *", housekeeping.ensure_partitions, at_start=True),
     Regular("forget_old", "20 * * * *", housekeeping.forget_old),
+    Regular("sweep_loose", "35 * * * *", sweep_loose),
+    Regular("sweep_unknown", "10 2 * * *", sweep_unknown),
 )
 
 

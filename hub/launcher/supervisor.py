@@ -72,12 +72,12 @@ class Supervisor:
         self._run_once("db", "upgrade")  # while the object store is still coming up
         if self.store:
             self.environment |= variables.for_store(self.store.ready())
-        if self.options.demo:
-            tell("Loading the invented partnership, if it is not there yet …")
-            self._run_once("demo", "load")
         running.remember(self.var, self.environment)
         for program in (self._web(), self._worker()):
             self.watched.append(Watched(program, Child(program)))
+        if self.options.demo:
+            tell("Loading the invented partnership, if it is not there yet …")
+            self._run_once("demo", "load")  # while web and worker come up
         self._await_health()
         print(f"Hub ready on http://{self.options.host}:{self.options.port}", flush=True)
         if self.options.demo:

@@ -22,12 +22,8 @@ from hub.core.text import clean
 from hub.extensions import db
 from hub.people.births import check_birth
 from hub.people.models import Person, PersonFact, PersonName
-from hub.people.names import first_word, name_words, sound_key
+from hub.people.names import name_words
 from hub.people.vocabulary import VICTIM_SIDE, FactKind, InvolvementRole, NameKind
-from hub.places.actions import involve_place
-from hub.vehicles.actions import involve_vehicle
-
-NAME_PARTS = ("given_names", "family_name", "known_as", "words", "family_key", "given_key")
 
 
 def section_of(role: InvolvementRole) -> Section:
@@ -141,45 +137,6 @@ def _load_for_change(actor: Actor, record_id: UUID, involvement_id: UUID) -> Inv
     return found
 
 
-def carry_over(actor: Actor, source_id: UUID, *, record: Any) -> int:
-    """Gives the people, places and vehicles of one record, with what it tells of them, the same roles in another.
-
-    For a case that is opened from an incident. Only what the actor may read is carried. Returns how many.
-    """
-    check_may_add(actor, record.id, Section.PEOPLE, session=db.session())
-    involved = db.session.scalars(
-        sa.select(Involvement)
-        .where(Involvement.record_id == source_id, Involvement.ended_at.is_(None))
-        .order_by(Involvement.id)
-    ).all()
-    for layer in (PersonName, PersonFact):
-        for told in db.session.scalars(sa.select(layer).where(layer.record_id == source_id).order_by(layer.id)):
-            db.session.add(_copied(actor, told, record))
-    db.session.flush()
-    for one in involved:
-        if one.person_id is not None:
-            _involve(actor, record, one.person_id, InvolvementRole(one.role), Marking(one.item_marking))
-        else:
-            _carry_thing(actor, one, record)
-    return len(involved)
-
-
-def _copied(actor: Actor, told: PersonName | PersonFact, record: Any) -> PersonName | PersonFact:
-    item = item_of(actor, record, Section(told.section), marking=Marking(told.item_marking))
-    if isinstance(told, PersonFact):
-        return PersonFact(**item, person_id=told.person_id, kind=told.kind, value=told.value)
-    parts = {name: getattr(told, name) for name in NAME_PARTS}
-    return PersonName(**item, person_id=told.person_id, kind=told.kind, **parts)
-
-
-def _carry_thing(actor: Actor, one: Involvement, record: Any) -> None:
-    marking = Marking(one.item_marking)
-    if one.place_id is not None:
-        involve_place(actor, record, one.place_id, role=one.role, marking=marking)
-    elif one.vehicle_id is not None:
-        involve_vehicle(actor, record, one.vehicle_id, role=one.role, marking=marking)
-
-
 def _check(actor: Actor, record: Any, role: InvolvementRole) -> InvolvementRole:
     actor.check_may(Permission.PERSON_ADD)
     try:
@@ -230,8 +187,6 @@ def _contribute(
                 family_name=family_name,
                 known_as=known_as,
                 words=name_words(given_names, family_name, known_as),
-                family_key=sound_key(family_name),
-                given_key=sound_key(first_word(given_names or known_as)),
             )
         )
     if date_of_birth:

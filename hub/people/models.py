@@ -11,6 +11,8 @@ from hub.access.facts import ItemFacts, item_constraints
 from hub.core.schema import Base, Holds, Keyed, holds, one_of, reference_to
 from hub.people.vocabulary import FactKind, NameKind
 
+FIRST_SOUND = "left(dmetaphone(split_part(coalesce(nullif(given_names, ''), known_as), ' ', 1)), 2)"
+
 
 class Person(Keyed, Base):
     """One person, without a single fact: all that is known is contributed, owned and marked."""
@@ -34,8 +36,8 @@ class PersonName(Keyed, ItemFacts, Base):
     # all parts, folded: what search looks through
     words: Mapped[str] = holds(Holds.NAME, sa.Text)
     # how family name and first given name begin to sound: short, so that names written differently come together
-    family_key: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
-    given_key: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
+    family_key: Mapped[str] = holds(Holds.NAME, sa.Text, sa.Computed("left(dmetaphone(family_name), 2)", persisted=True))
+    given_key: Mapped[str] = holds(Holds.NAME, sa.Text, sa.Computed(FIRST_SOUND, persisted=True))
 
     __table_args__ = (
         *item_constraints("person_name"),

@@ -119,10 +119,6 @@ def sound_key(name: str) -> sa.ColumnElement[str]:
     return sa.func.left(sa.func.dmetaphone(folded(name)), 2)
 
 
-def first_word(name: str) -> str:
-    return next(iter(folded(name).split()), "")
-
-
 def one_slip_apart(one: str, other: str) -> bool:
     """One letter wrong, missing, added, or two neighbours changed round; two in a word of eight letters or more.
 

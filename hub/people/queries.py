@@ -14,14 +14,24 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.models import Involvement, Record
 from hub.access.permissions import Permission
+from hub.accounts.queries import organisation_names
 from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.core import clock
+from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 from hub.people.births import age_words
 from hub.people.models import Person, PersonFact, PersonName
-from hub.people.vocabulary import INVOLVEMENT_ROLE_LABELS, VICTIM_SIDE, FactKind, InvolvementRole
+from hub.people.vocabulary import (
+    FACT_KIND_LABELS,
+    INVOLVEMENT_ROLE_LABELS,
+    NAME_KIND_LABELS,
+    VICTIM_SIDE,
+    FactKind,
+    InvolvementRole,
+    NameKind,
+)
 
 T = TypeVar("T", PersonName, PersonFact)
 NAMELESS = "Name not shared with you"
@@ -59,6 +69,44 @@ class PersonRow:
     @property
     def href(self) -> str:
         return f"/people/{self.person.person_id}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A name or a fact as one organisation tells it through one record."""
+
+    kind: str
+    kind_label: str
+    value: str
+    organisation: str
+    own: bool
+    record_id: UUID
+    reference: str
+    record_kind: str
+    marking: int
+    told_at: datetime
+
+
+@dataclass(frozen=True)
+class OpenedPerson:
+    """One person with all layers that the reader may read; nothing here says who is right."""
+
+    person_id: UUID
+    reference: str
+    name: str
+    names: list[Told]
+    facts: list[Told]
+    roles: list[PersonInRecord]
+    references: dict[UUID, tuple[str, str]]
+    organisations: dict[UUID, str]
+
+    @property
+    def record_ids(self) -> set[UUID]:
+        return {one.record_id for one in self.roles}
+
+    @property
+    def marking(self) -> int:
+        return max((one.marking for one in (*self.names, *self.facts, *self.roles)), default=0)
 
 
 def find_people_of(actor: Actor, record_ids: Iterable[UUID]) -> dict[UUID, list[PersonInRecord]]:
@@ -187,3 +235,76 @@ def find_references(actor: Actor, record_ids: Iterable[UUID]) -> dict[UUID, tupl
         sa.select(Record.id, Record.reference, Record.kind).where(Record.id.in_(set(record_ids)))
     )
     return {key: (reference, kind) for key, reference, kind in rows}
+
+
+def open_person(actor: Actor, person_id: UUID) -> OpenedPerson:
+    """One person, logged with every record that the page shows. `NotVisible` where hidden or absent."""
+    actor.check_may(Permission.PERSON_READ)
+    known = db.session.scalar(sa.select(Person.id).where(Person.id == person_id))
+    shown = None
+    if known is not None:
+        records = {
+            key
+            for layer in (Involvement, PersonName, PersonFact)
+            for key in db.session.scalars(sa.select(layer.record_id).where(layer.person_id == person_id).distinct())
+        }
+        shown = Shown(records=records, people=[person_id])
+    shown = reading.opened(actor, "person.opened", person_id, shown)
+    opened = _profile(actor, person_id)
+    read = opened.record_ids | {one.record_id for one in (*opened.names, *opened.facts)}
+    reading.withheld(actor, "person.opened", shown.records, read)
+    return opened
+
+
+def _profile(actor: Actor, person_id: UUID) -> OpenedPerson:
+    person = db.session.scalar(sa.select(Person).where(Person.id == person_id))
+    if person is None:
+        raise NotVisible
+    names = db.session.scalars(
+        sa.select(PersonName).where(PersonName.person_id == person_id).order_by(PersonName.id.desc())
+    ).all()
+    facts = db.session.scalars(
+        sa.select(PersonFact).where(PersonFact.person_id == person_id).order_by(PersonFact.kind, PersonFact.id.desc())
+    ).all()
+    involved = db.session.scalars(
+        sa.select(Involvement).where(Involvement.person_id == person_id).order_by(Involvement.id.desc())
+    ).all()
+    items = (*names, *facts, *involved)
+    references = find_references(actor, {one.record_id for one in items})
+    organisations = organisation_names(one.contributor_organisation_id for one in items)
+    roles = named_in_records(actor, involved)
+    best = _best_of_all(actor, list(names))
+
+    def told(one: PersonName | PersonFact, label: str, value: str) -> Told:
+        reference, kind = references.get(one.record_id, ("", ""))
+        return Told(
+            kind=one.kind,
+            kind_label=label,
+            value=value,
+            organisation=organisations.get(one.contributor_organisation_id, ""),
+            own=one.contributor_organisation_id == actor.organisation_id,
+            record_id=one.record_id,
+            reference=reference,
+            record_kind=kind,
+            marking=max(one.marking, one.item_marking),
+            told_at=one.contributed_at,
+        )
+
+    return OpenedPerson(
+        person_id=person_id,
+        reference=person.reference,
+        name=best.full if best else NAMELESS,
+        names=[told(one, NAME_KIND_LABELS[NameKind(one.kind)], one.full) for one in names],
+        facts=[told(one, FACT_KIND_LABELS[FactKind(one.kind)], one.value) for one in facts],
+        roles=roles,
+        references=references,
+        organisations=organisations,
+    )
+
+
+def _best_of_all(actor: Actor, names: list[PersonName]) -> PersonName | None:
+    return max(
+        names,
+        key=lambda one: (one.kind == "current", one.contributor_organisation_id == actor.organisation_id, one.id),
+        default=None,
+    )

@@ -60,11 +60,13 @@ def share_record(
     return grants[0]
 
 
-def answer_share(actor: Actor, grant_id: UUID, *, accept: bool, reason: str = "") -> Grant:
+def answer_share(
+    actor: Actor, grant_id: UUID, *, accept: bool, reason: str = "", at: datetime | None = None
+) -> Grant:
     """Accepts, or refuses with a reason, for the recipient. Raises `NotVisible`, `Denied`, `Conflict` or `Invalid`."""
     actor.check_may(Permission.SHARE_ANSWER)
     grant = load_for_change(actor, grant_id)
-    now = clock.now()
+    now = _start(actor, at, clock.now())
     check_may_answer(actor, grant, now)
     why = clean(reason)
     if not accept:

@@ -1,8 +1,8 @@
 """Objects in an S3 bucket: stored as streams in bounded memory, read back whole or in part, deleted, listed.
 
-Keys are random and used once; what an object is called and who may read it stands in the database. Nothing here seals
-or opens: callers hand over ciphertext. Only what every S3 server does is used (path addressing, no trailing
-checksums), so that SeaweedFS, Ceph, `rclone serve s3` and a cloud's own all serve.
+Keys are random and used once; what an object is called and who may read it stands in the database. Nothing
+here seals or opens: callers hand over ciphertext. Only what every S3 server does is used (path addressing, no
+trailing checksums), so that SeaweedFS, Ceph, `rclone serve s3` and a cloud's own all serve.
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ class ObjectStore:
     def put_stream(self, key: str, blocks: Iterable[bytes]) -> StoredObject:
         """Store a stream of any length, holding one part of it at a time.
 
-        An error of `blocks` passes through as it is; then, as after any failure, the parts sent are dropped. Only a
-        lost answer to the very last request can leave an object that no row names: `list_keys` finds it.
+        An error of `blocks` passes through as it is; then, as after any failure, the parts sent are dropped.
+        Only a lost answer to the very last request can leave an object that no row names: `list_keys` finds
+        it.
         """
         upload = Upload(self._client, self._bucket, key)
         try:
@@ -81,11 +82,11 @@ class ObjectStore:
     def stream(
         self, key: str, version_id: str | None, expected_size: int, *, block_bytes: int = BLOCK_BYTES
     ) -> Iterator[bytes]:
-        """The whole object in blocks. Its size is checked before this returns: ObjectChanged when it differs."""
+        """The whole object in blocks. ObjectChanged before the first one when its size differs."""
         return self._blocks(self._get(key, version_id), expected_size, block_bytes)
 
     def delete(self, key: str, version_id: str | None) -> None:
-        """Delete one version for good; with None every version of the key. Deleting what is gone is no error."""
+        """Delete one version for good; with None every version of the key. What is gone is no error."""
         with translated():
             if version_id is None:
                 self._delete_every_version(key)

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-# The smallest part that S3 allows: eight uploads at once stay below 64 MiB (measured: 49; with parts of 8 MiB, 73)
+# The smallest part S3 allows, so that eight uploads at once stay below 64 MiB (49; with 8 MiB a part, 73)
 PART_BYTES = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What to keep in the database to read an object back. `version_id` is None where a store keeps no versions."""
+    """What to keep to read an object back. `version_id` is None where a store keeps no versions."""
 
     key: str
     version_id: str | None

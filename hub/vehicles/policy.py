@@ -6,13 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.access.models import Involvement
 from hub.access.policy import Rules, Terms, guard_class, named_by
 from hub.vehicles.models import Vehicle
 
 
 def _read(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
-    return named_by(row.id, "vehicle_id", Involvement.__table__.alias(), terms)
+    return named_by(row.id, "vehicle_id", terms)
 
 
 def _add(row: Any, terms: Terms) -> sa.ColumnElement[bool]:

@@ -27,9 +27,9 @@ class Place:
 
 NAVIGATION = (
     Place("My work", "/", Permission.WORK_READ, ("work",)),
-    Place("Incidents", "/incidents", Permission.INCIDENT_READ, ("incidents",)),
-    Place("Cases", "/cases", Permission.CASE_READ, ("cases", "casefile", "chronology", "attachments")),
-    Place("People", "/people", Permission.PERSON_READ, ("people",)),
+    Place("Incidents", "/incidents", Permission.INCIDENT_READ, ("incidents", "incident")),
+    Place("Cases", "/cases", Permission.CASE_READ, ("cases", "case_steps", "casefile", "case_log", "case_people", "case_files", "case_sharing", "case_access")),
+    Place("People", "/people", Permission.PERSON_READ, ("people", "person")),
     Place("Shared with us", "/shared", Permission.SHARE_READ, ("sharing",)),
     Place("Agreements", "/agreements", Permission.AGREEMENT_READ, ("agreements",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,16 @@ def find(actor: Actor, form: str) -> dict[str, list[str]] | None:
         return None
     values: dict[str, list[str]] = json.loads(text)
     return values
+
+
+def find_values(actor: Actor, form: str) -> dict[str, str]:
+    """The draft of one form with the last value of each field; empty where there is none."""
+    return {name: given[-1] for name, given in (find(actor, form) or {}).items() if given}
+
+
+def saved_at(actor: Actor, form: str) -> datetime | None:
+    """When the draft of one form was kept last."""
+    return db.session.scalar(sa.select(Draft.updated_at).where(Draft.user_id == actor.user_id, Draft.form == form))
 
 
 def drop(actor: Actor, form: str) -> None:

@@ -1,12 +1,13 @@
 """Uploads read as they arrive: first the small text fields of a form, then each file as a stream of blocks.
 
-Werkzeug's own form parser spools large files to disk as plaintext, and whatever touches `request.form` starts it. An
-upload route reads its body here instead: token and key are checked before the first byte of a file is taken, and
-nothing is ever written to disk. Fields must come before files, and each field once.
+Werkzeug's own form parser spools large files to disk as plaintext, and whatever touches `request.form` starts
+it. An upload route reads its body here instead: token and key are checked before the first byte of a file is
+taken, and nothing is ever written to disk. Fields must come before files, and each field once.
 
-The decoder is Werkzeug's. Two faults of it are worked around, both of which show only when a read happens to end
-within a delimiter: between the last two dashes it counts the line break before the delimiter as part of the file
-(`_whole_delimiter`), and after an empty payload it takes half a delimiter for the payload (`_starts_undecided`).
+The decoder is Werkzeug's. Two faults of it are worked around, both of which show only when a read happens to
+end within a delimiter: between the last two dashes it counts the line break before the delimiter as part of
+the file (`_whole_delimiter`), and after an empty payload it takes half a delimiter for the payload
+(`_starts_undecided`).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class FieldPart:
 
 @dataclass(frozen=True)
 class FilePart:
-    """One file. `filename` and `content_type` are the sender's claims; `blocks` can be read once, before going on.
+    """One file, to be read before going on. `filename` and `content_type` are only the sender's claims.
 
     An input left empty by the user arrives with an empty name and no blocks.
     """
@@ -103,8 +104,9 @@ def read_form_then_file(
 ) -> Iterator[FieldPart | FilePart]:
     """The parts of a form in their order. Nothing is read before the first is asked for.
 
-    Raises BadMultipart, TooLarge or CutShort, here or later: an upload counts only once this iterator has ended, so
-    store nothing for good before. When the last file's blocks end, the whole body has been read and found complete.
+    Raises BadMultipart, TooLarge or CutShort, here or later: an upload counts only once this iterator has
+    ended, so store nothing for good before. When the last file's blocks end, the whole body has been read and
+    found complete.
     """
     limits = _Limits(max_file_size, max_field_size, max_fields, max_files)
     boundary = _boundary(content_type)
@@ -207,7 +209,7 @@ class _Body:
         return None
 
     def _starts_undecided(self) -> bool:
-        """Whether a payload begins with too few bytes to tell it from the delimiter that ends an empty one."""
+        """Whether too little is there to tell a payload from the delimiter that ends an empty one."""
         begun = self.decoder.state is State.DATA_START
         return begun and self.unread > 0 and len(self.decoder.buffer) < len(self.delimiter) + 2 * len("\r\n")
 
@@ -219,7 +221,7 @@ class _Body:
             raise BadMultipart("malformed") from None
 
     def _whole_delimiter(self, block: bytes) -> bytes:
-        """The block, and more of the stream while it ends where the decoder can't yet tell what a delimiter is."""
+        """The block, and more of the stream while its end may be the middle of a delimiter."""
         keep = len(self.delimiter) + PADDING_BYTES
         end = self.tail + block
         added = 0

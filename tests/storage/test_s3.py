@@ -1,4 +1,4 @@
-"""The object store against real servers: whole or not at all, pinned versions, bounded memory and time, named errors."""
+"""The object store against real servers: whole or not at all, pinned, within bounds, with named errors."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def test_what_is_stored_is_read_back(store: ObjectStore, size: int) -> None:
 def test_one_block_larger_than_several_parts_is_stored(store: ObjectStore) -> None:
     data, key = os.urandom(2 * PART_BYTES + 3), new_object_key()
     stored = store.put_stream(key, [data])
+    assert stored.etag.endswith("-3"), "in parts of one size, as some stores demand"
     assert b"".join(store.stream(key, stored.version_id, len(data))) == data
 
 

@@ -1,4 +1,4 @@
-"""Sealing and storing together: what a thief, a mix-up or a rollback in the bucket can do to an attachment."""
+"""Sealing and storing together: what a thief, a mix-up or a change in the bucket does to an attachment."""
 
 from __future__ import annotations
 

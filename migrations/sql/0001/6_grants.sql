@@ -17,6 +17,8 @@ GRANT UPDATE (state, answered_by, answered_at, revoked_at, revoked_by, revoked_w
 GRANT SELECT, INSERT, UPDATE ON partnership, organisation, team, team_membership, app_user, role_holding, agreement,
     agreement_party, agreement_purpose TO hub_app;
 GRANT INSERT, UPDATE ON user_session TO hub_app;
+-- only the worker's: sessions that ended long ago
+GRANT DELETE ON user_session TO hub_app;
 GRANT SELECT (id, created_at, user_id, team_id, purpose, kind, method, authenticated_at, last_seen_at, expires_at,
     ended_at, user_agent) ON user_session TO hub_app;
 REVOKE UPDATE ON user_session FROM hub_app;
@@ -49,7 +51,19 @@ ALTER FUNCTION audit.find_subject(text) OWNER TO hub_reader;
 ALTER FUNCTION audit.find_references(uuid[]) OWNER TO hub_reader;
 ALTER FUNCTION audit.find_revisions() OWNER TO hub_reader;
 ALTER FUNCTION audit.find_missing_revisions() OWNER TO hub_reader;
+-- the actor's own sets, which the policies read: as the reader's views, what they read is not walled a second time
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT viewname FROM pg_views WHERE schemaname = 'public' AND viewname LIKE 'my\_%' LOOP
+        EXECUTE format('ALTER VIEW public.%I OWNER TO hub_reader', name);
+    END LOOP;
+END
+$$;
 REVOKE CREATE ON SCHEMA audit, public FROM hub_log, hub_reader;
+-- nobody makes functions of their own that a view's condition could be pushed past
+DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$;
 
 GRANT EXECUTE ON FUNCTION audit.whole_number(jsonb), audit.canonical(jsonb), audit.holds_codes_only(jsonb), audit.new_event_id(timestamptz),
     audit.uuid_list(uuid[]) TO hub_log;

@@ -1,0 +1,299 @@
+"""The near-miss matrix: oracle = ORM guard = raw SQL under row-level security, for reads and writes; and the mutants.
+
+`python -m tests.access.matrix` makes a database of its own and prints
+`matrix: N worlds, N comparisons, N differences, N of N mutants killed`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+import hub.models  # noqa: F401
+from hub.access import policy
+from hub.access.guard import CONTEXT_KEY, SETTINGS, _setting
+from hub.access.models import Grant, Involvement, Record
+from hub.access.policy import GUARDED, Rule, Terms
+from hub.access.walls import compiled
+from hub.chronology.models import Entry
+from hub.core import clock
+from hub.core.ids import new_id
+from hub.core.schema import Base
+from hub.extensions import HubSession, db
+from hub.people.models import Person
+from tests.access.oracle import Oracle, Row
+from tests.access.worlds import NearMiss, near_misses
+
+# order of loading: parents first
+TABLES = (
+    "partnership", "organisation", "team", "app_user", "agreement", "agreement_party", "agreement_purpose", "record",
+    "record_team", "person", "exclusion", "emergency", "record_grant", "entry", "involvement",
+)  # fmt: skip
+# these two forbid some of the flips outright; the clause must hold without them
+LIFTED = ("ck_record_grant_outside_needs_agreement", "ck_record_grant_ends_within_agreement")
+Verdict = Callable[[Oracle, Row], bool]
+READS: dict[type[Any], Verdict] = {
+    Record: Oracle.reads_record,
+    Entry: Oracle.reads_item,
+    Involvement: Oracle.reads_involvement,
+    Person: Oracle.reads_person,
+    Grant: Oracle.reads_grant,
+}
+CHANGES: dict[type[Any], Verdict] = {Record: Oracle.changes_record, Involvement: Oracle.changes_item}
+ADDS: dict[type[Any], Verdict] = {Record: Oracle.opens_record, Entry: Oracle.adds_entry, Involvement: Oracle.adds_item}
+
+
+@dataclass
+class Result:
+    worlds: int = 0
+    comparisons: int = 0
+    allowed: int = 0
+    differences: list[str] = field(default_factory=list)
+    mutants: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def survivors(self) -> list[str]:
+        return sorted(name for name, killer in self.mutants.items() if killer is None)
+
+    def __str__(self) -> str:
+        killed = len(self.mutants) - len(self.survivors)
+        return (
+            f"matrix: {self.worlds} worlds, {self.comparisons} comparisons, {len(self.differences)} differences,"
+            f" {killed} of {len(self.mutants)} mutants killed"
+        )
+
+
+def run(superuser_url: str, app_url: str) -> Result:
+    """Loads every world into an empty database, compares both walls with the oracle, then tries every mutant."""
+    result = Result()
+    worlds = near_misses(clock.now())
+    result.worlds = len(worlds)
+    oracles = {one.number: Oracle(one.rows, one.reader, clock.now()) for one in worlds}
+    admin = sa.create_engine(superuser_url, poolclass=sa.StaticPool)
+    app = sa.create_engine(app_url, poolclass=sa.StaticPool)
+    load(admin, worlds)
+    compare_orm(admin, worlds, oracles, result)
+    compare_database(app, worlds, oracles, result)
+    try_mutants(admin, worlds, oracles, result)
+    admin.dispose()
+    app.dispose()
+    return result
+
+
+def load(admin: sa.Engine, worlds: list[NearMiss]) -> None:
+    with admin.begin() as connection:
+        for name in LIFTED:
+            connection.exec_driver_sql(f"ALTER TABLE record_grant DROP CONSTRAINT {name}")
+        for table in TABLES:
+            rows = [row for world in worlds for row in world.rows[table]]
+            # rows of one shape at a time: an insert of many takes its columns from the first
+            for keys in {tuple(sorted(row)) for row in rows}:
+                alike = [row for row in rows if tuple(sorted(row)) == keys]
+                connection.execute(sa.insert(Base.metadata.tables[table]), alike)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+class _Bound(HubSession):
+    """The hub's session, with its guard, on an engine of the test's choice."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        super().__init__(db, autoflush=False)
+        self._engine = engine
+
+    def get_bind(self, *_: Any, **__: Any) -> sa.Engine:
+        return self._engine
+
+
+def compare_orm(engine: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Oracle], result: Result) -> None:
+    """The ORM guard alone: as superuser, whom row-level security doesn't hold. The list is not narrowed to the world."""
+    statements = {model: sa.select(model.id) for model in READS}
+    with _Bound(engine) as session:
+        for world in worlds:
+            session.rollback()
+            session.info[CONTEXT_KEY] = world.context
+            for model, statement in statements.items():
+                _compare(result, "ORM", world, oracles, model, READS[model], set(session.scalars(statement)))
+
+
+def compare_database(engine: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Oracle], result: Result) -> None:
+    """Row-level security alone: raw SQL as the application's role, reads of everything and attempts to write."""
+    with engine.connect() as connection:
+        for world in worlds:
+            with connection.begin() as transaction:
+                _announce(connection, world)
+                for model, verdict in READS.items():
+                    seen = _ids(connection, f"SELECT id FROM {model.__tablename__}")
+                    _compare(result, "database", world, oracles, model, verdict, seen)
+                for model, verdict in CHANGES.items():
+                    column = "knowable" if model is Record else "role"
+                    changed = f"UPDATE {model.__tablename__} SET {column} = {column} RETURNING id"
+                    _compare(result, "database change", world, oracles, model, verdict, _ids(connection, changed))
+                for model, verdict in ADDS.items():
+                    added = {row["id"] for row in world.rows[model.__tablename__] if _can_add(connection, model, row)}
+                    _compare(result, "database add", world, oracles, model, verdict, added)
+                transaction.rollback()
+
+
+def _announce(connection: sa.Connection, world: NearMiss) -> None:
+    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in SETTINGS)
+    connection.execute(sa.text(f"SELECT {columns}"), {name: _setting(world.context, name) for name in SETTINGS})
+
+
+def _ids(connection: sa.Connection, sql: str) -> set[UUID]:
+    return {row[0] for row in connection.exec_driver_sql(sql)}
+
+
+def _can_add(connection: sa.Connection, model: type[Any], row: Row) -> bool:
+    copy = {**row, "id": new_id()}
+    if "reference" in copy:
+        copy["reference"] = copy["id"].hex
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(model.__table__), copy)
+    except sa.exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        return False
+    return True
+
+
+def _compare(
+    result: Result,
+    wall: str,
+    world: NearMiss,
+    oracles: dict[int, Oracle],
+    model: type[Any],
+    verdict: Verdict,
+    seen: set[UUID],
+) -> None:
+    table = model.__tablename__
+    wanted = {row["id"] for row in world.rows[table] if verdict(oracles[world.number], row)}
+    result.comparisons += 1
+    result.allowed += bool(wanted)
+    if seen != wanted:
+        more, fewer = len(seen - wanted), len(wanted - seen)
+        result.differences.append(f"{wall} {table}: {world.path}, {world.flip}: {more} too many, {fewer} too few")
+
+
+# ---- mutants: every clause switched off by its name must change a verdict ----------------------------------------
+
+
+def try_mutants(admin: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Oracle], result: Result) -> None:
+    """The same expressions over all worlds at once, with the reader's values from a table instead of the settings."""
+    with admin.connect() as connection:
+        _place(connection, worlds, oracles)
+        honest = dict(_statements())
+        for (model, act), sql in honest.items():
+            for number, ident in connection.exec_driver_sql(sql):
+                result.differences.append(f"compiled {act} {model.__tablename__}: world {number}, {ident}")
+        for name in sorted(policy.NAMES):
+            with _switched_off(name):
+                mutated = dict(_statements())
+            changed = [(key, sql) for key, sql in mutated.items() if sql != honest[key]]
+            result.mutants[name] = next((found for key, sql in changed if (found := _first(connection, key, sql, worlds))), None)
+        connection.rollback()
+
+
+def _first(connection: sa.Connection, key: tuple[type[Any], str], sql: str, worlds: list[NearMiss]) -> str | None:
+    found = connection.exec_driver_sql(f"{sql} LIMIT 1").first()
+    if found is None:
+        return None
+    world = worlds[found[0] - 1]
+    return f"{key[1]} {key[0].__tablename__}: {world.path}, {world.flip}"
+
+
+def _rules() -> Iterator[tuple[type[Any], str, Rule, Verdict]]:
+    for model, verdict in READS.items():
+        yield model, "read", GUARDED[model].read, verdict
+    for act, table in (("change", CHANGES), ("add", ADDS)):
+        for model, verdict in table.items():
+            rule = getattr(GUARDED[model], act)
+            yield model, act, rule, verdict
+
+
+def _statements() -> Iterator[tuple[tuple[type[Any], str], str]]:
+    """For each rule the query that finds rows whose verdict is not the oracle's."""
+    column = sa.literal_column
+    terms = Terms(**{name: column(f"reader.{name}") for name in SETTINGS})
+    for model, act, rule, _ in _rules():
+        table = model.__tablename__
+        yield (
+            (model, act),
+            f"SELECT reader.world, {table}.id FROM {table} JOIN placed ON placed.id = {table}.id AND placed.act = '{act}'"
+            f" JOIN reader ON reader.world = placed.world WHERE placed.wanted IS DISTINCT FROM ({compiled(model, rule(model, terms))})",
+        )
+
+
+def _place(connection: sa.Connection, worlds: list[NearMiss], oracles: dict[int, Oracle]) -> None:
+    run_sql = connection.exec_driver_sql
+    run_sql("SET LOCAL jit = off")
+    run_sql(
+        "CREATE TEMP TABLE reader (world int PRIMARY KEY, user_id uuid, organisation_id uuid, partnership_id uuid,"
+        " team_id uuid, clearance smallint, purpose text, audiences text[], principals uuid[]) ON COMMIT DROP"
+    )
+    run_sql("CREATE TEMP TABLE placed (id uuid, act text, world int, wanted boolean, PRIMARY KEY (id, act)) ON COMMIT DROP")
+    readers = [
+        {"world": one.number, **one.reader, "audiences": list(one.reader["audiences"]), "principals": list(one.context.principals)}
+        for one in worlds
+    ]
+    names = list(readers[0])
+    run_sql(
+        f"INSERT INTO reader ({', '.join(names)}) VALUES ({', '.join(f'%({name})s' for name in names)})",
+        readers,  # type: ignore[arg-type]
+    )
+    placed = [
+        {"id": row["id"], "act": act, "world": one.number, "wanted": verdict(oracles[one.number], row)}
+        for one in worlds
+        for model, act, _, verdict in _rules()
+        for row in one.rows[model.__tablename__]
+    ]
+    run_sql("INSERT INTO placed VALUES (%(id)s, %(act)s, %(world)s, %(wanted)s)", placed)  # type: ignore[arg-type]
+    run_sql("ANALYZE reader")
+    run_sql("ANALYZE placed")
+
+
+@contextmanager
+def _switched_off(name: str) -> Iterator[None]:
+    token = policy._disabled.set(frozenset({name}))
+    try:
+        yield
+    finally:
+        policy._disabled.reset(token)
+
+
+def main() -> int:
+    from hub.cli.db import upgrade
+    from hub.launcher.postgres import Postgres
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = Postgres(Path(folder), test=True)
+        address = server.start()
+        try:
+            upgrade(address.owner_url)
+            name = make_url(address.app_url).database
+            superuser = make_url(address.superuser_url).set(database=name).render_as_string(hide_password=False)
+            result = run(superuser, address.app_url)
+        finally:
+            server.stop()
+    for line in (*result.differences[:20], *(f"survived: {name}" for name in result.survivors)):
+        print(line)
+    if "-v" in sys.argv:
+        for name, killer in result.mutants.items():
+            print(f"  {name}: {killer}")
+    print(result)
+    return 1 if result.differences or result.survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Incidents through HTTP: logging, the list, the page, what a stranger may not see."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+from tests.fixtures.site import Client, Site
+
+FORM = {
+    "kind": "noise",
+    "description": "Music until 3am.\nAgain <b>loud</b>.",
+    "occurred_from-day": "20",
+    "occurred_from-month": "11",
+    "occurred_from-year": "2026",
+    "occurred_time": "11:30pm",
+    "place-kind": "street",
+    "place-description": "Behind the shops",
+    "place-street": "Quarry Row",
+    "place-ward": "Quarry",
+    "place-postcode": "nb14qt",
+    "source": "public_report",
+    "told_by": "Mrs Vale, number 4",
+    "marking": "0",
+}
+
+
+def log(client: Client, **changes: str) -> str:
+    """Logs an incident and returns the address of its page."""
+    answer = client.post("/incidents/new", {**FORM, **changes})
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return str(answer.headers["Location"]).removesuffix("/logged")
+
+
+def test_an_incident_is_logged_shown_and_listed(site: Site, database: SimpleNamespace) -> None:
+    client = site.as_user("officer")
+    assert client.get("/incidents/new").status_code == 200
+    address = log(client)
+    after = client.get(f"{address}/logged").get_data(as_text=True)
+    assert "is logged" in after and "Add the people involved" in after
+    page = client.get(address)
+    text = page.get_data(as_text=True)
+    assert page.status_code == 200 and "&lt;b&gt;loud&lt;/b&gt;" in text and "Mrs Vale" in text and "NB1 4QT" in text
+    listed = client.get("/incidents?where=quarry&kind=noise&period=28").get_data(as_text=True)
+    assert "Noise, Quarry" in listed and "Led by your team" in listed and "20 November 2026, 23:30" in listed
+    assert "Noise, Quarry" not in client.get("/incidents?kind=drugs").get_data(as_text=True)
+    acts = [row.act for row in site.sql(database.superuser, "SELECT act FROM audit.event WHERE source = 'cli' OR true ORDER BY at")]
+    assert acts[-6:] == ["incident.logged", "place.involved", "incident.matched", "incident.opened", "incident.listed", "incident.listed"]
+
+
+def test_a_stranger_sees_neither_the_page_nor_the_row(site: Site) -> None:
+    address = log(site.as_user("officer"))
+    for user in ("sergeant", "east_officer", "housing_officer"):
+        stranger = site.as_user(user)
+        assert stranger.get(address).status_code == 404
+        assert "Quarry" not in stranger.get("/incidents").get_data(as_text=True)
+
+
+def test_errors_come_back_all_at_once_with_what_was_typed(site: Site) -> None:
+    client = site.as_user("officer")
+    answer = client.post(
+        "/incidents/new",
+        {**FORM, "kind": "", "occurred_from-year": "2199", "occurred_time": "25:00", "place-postcode": "QUARRY", "source": "anonymous"},
+    )
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    for words in ("Select what kind", "must be today or in the past", "Enter a time such as", "full UK postcode", "Leave this blank when the report is anonymous", "Again &lt;b&gt;loud"):
+        assert words in text, words
+
+
+def test_the_same_form_sent_twice_logs_one_incident(site: Site, database: SimpleNamespace) -> None:
+    client = site.as_user("officer")
+    key = "0199aaaa-0000-7000-8000-000000000001"
+    first = client.post("/incidents/new", FORM, form_key=key)
+    again = client.post("/incidents/new", FORM, form_key=key)
+    assert first.headers["Location"] == again.headers["Location"]
+    assert site.sql(database.superuser, "SELECT count(*) FROM incident")[0][0] == 1
+
+
+def test_a_reader_is_offered_no_form_and_refused_one(site: Site) -> None:
+    reader = site.as_user("reader")
+    assert "Log an incident" not in reader.get("/incidents").get_data(as_text=True)
+    assert reader.post("/incidents/new", FORM).status_code == 403
+
+
+def test_a_person_is_added_only_after_the_question_who_it_is(site: Site, database: SimpleNamespace) -> None:
+    client = site.as_user("officer")
+    address = log(client)
+    typed = {"given_names": "Alistair", "family_name": "Simpson", "role": "victim", "date_of_birth-day": "4", "date_of_birth-month": "3", "date_of_birth-year": "1990", "marking": "0"}
+    assert client.get(f"{address}/people/new").status_code == 200
+    assert client.post(f"{address}/people/new", typed).status_code == 303
+    other = log(client, kind="drugs")
+    near = {**typed, "given_names": "Alastair", "family_name": "Simons", "role": "suspect", "date_of_birth-day": "3", "date_of_birth-month": "4"}
+    asked = client.post(f"{other}/people/new", near)
+    text = asked.get_data(as_text=True)
+    assert asked.status_code == 200 and "Is it one of these people?" in text
+    assert "Day and month of birth exchanged" in text and "Victim in" in text
+    person = re.search(r'name="same" type="radio" value="([0-9a-f-]{36})"', text)
+    assert person
+    assert client.post(f"{other}/people/new", {**near, "same": person.group(1)}).status_code == 303
+    assert site.sql(database.superuser, "SELECT count(*) FROM person")[0][0] == 1
+    page = client.get(f"/people/{person.group(1)}").get_data(as_text=True)
+    for words in ("Alastair Simons", "Alistair Simpson", "Victim", "Suspect", "Northbrook Council (us)", "3 April 1990"):
+        assert words in page, words
+    assert "Same person" in client.get(other).get_data(as_text=True)
+    assert client.get("/people?role=suspect").get_data(as_text=True).count("Suspect</span>") == 1
+    assert site.as_user("sergeant").get(f"/people/{person.group(1)}").status_code == 404
+
+
+def test_places_and_vehicles_are_added_and_a_role_ends_with_a_reason(site: Site, database: SimpleNamespace) -> None:
+    client = site.as_user("officer")
+    address = log(client)
+    assert client.get(f"{address}/places/new").status_code == 200
+    wrong = client.post(f"{address}/places/new", {"kind": "park", "role": "scene", "description": "", "postcode": "nope"})
+    assert wrong.status_code == 422 and "Enter the place" in wrong.get_data(as_text=True)
+    assert client.post(f"{address}/places/new", {"kind": "park", "role": "scene", "description": "Bandstand"}).status_code == 303
+    assert client.get(f"{address}/vehicles/new").status_code == 200
+    assert client.post(f"{address}/vehicles/new", {"kind": "quad", "role": "seen", "vrm": "nb21 a?c", "colour": "Red"}).status_code == 303
+    page = client.get(address).get_data(as_text=True)
+    assert "NB21A?C, red (quad bike)" in page and "Bandstand" in page
+    end = re.findall(rf'"({address}/involvements/[0-9a-f-]+/end)"', page)[-1]
+    assert "Nothing is deleted" in client.get(end).get_data(as_text=True)
+    assert client.post(end, {"why": " "}).status_code == 422
+    assert client.post(end, {"why": "Entered twice"}).status_code == 303
+    assert "Entered twice" in client.get(address).get_data(as_text=True)
+    assert client.post(end, {"why": "Again"}).status_code == 409
+    assert site.as_user("sergeant").post(end, {"why": "Not mine"}).status_code == 404
+
+
+def test_an_incident_is_added_to_a_case_by_its_reference_or_by_one_button(site: Site, database: SimpleNamespace) -> None:
+    from hub.cases.actions import create_case
+    from hub.cases.forms import CaseForm  # noqa: F401
+    from hub.extensions import db
+    from tests.fixtures.world import act_as
+
+    client = site.as_user("officer")
+    first = log(client)
+    case_form = SimpleNamespace  # replaced below by the case's own form
+    del case_form, create_case, db, act_as
+    missing = client.post(f"{first}/cases", {"reference": "NBC-CS-000000"})
+    assert missing.status_code == 422 and "No case with that reference" in missing.get_data(as_text=True)
