@@ -11,10 +11,17 @@ import hub.models  # noqa: F401
 from hub.access.wall_check import check_walls
 from hub.accounts import sessions
 from hub.accounts.views import pages as accounts_pages
+from hub.admin.views import pages as admin_pages
+from hub.casefile.access_views import pages as case_access_pages
 from hub.casefile.files_views import pages as case_files_pages
 from hub.casefile.incident_views import pages as incident_pages
+from hub.casefile.log_views import pages as case_log_pages
 from hub.casefile.people_views import pages as case_people_pages
 from hub.casefile.person_views import pages as person_pages
+from hub.casefile.views import pages as casefile_pages
+from hub.casefile.work_views import pages as work_pages
+from hub.cases.step_views import pages as case_steps_pages
+from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.crypto.rootkey import RootKey
@@ -22,10 +29,13 @@ from hub.extensions import db
 from hub.incidents.views import pages as incidents_pages
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
+from hub.oversight.views import pages as oversight_pages
 from hub.people.views import pages as people_pages
 from hub.search.views import pages as search_pages
 from hub.web import context, failures, gate, headers, identity, login, templating
 from hub.web.health import pages as health_pages
+from hub.web.views import about as about_pages
+from hub.web.views import pages as drafts_pages
 
 ENGINE: dict[str, Any] = {
     # a statement's values are people's data and tokens: no error message ever carries them
@@ -34,20 +44,31 @@ ENGINE: dict[str, Any] = {
     "max_overflow": 4,
     "pool_pre_ping": True,
     "pool_timeout": 10,
-    # planning the sharing rule costs ten times its execution: each connection plans a statement once
-    "connect_args": {"prepare_threshold": 1, "options": "-c plan_cache_mode=force_generic_plan"},
+    # planning the sharing rule costs ten times its execution: each connection plans a statement once;
+    # and its estimated cost would start the JIT compiler, which takes seconds where the query takes milliseconds
+    "connect_args": {"prepare_threshold": 1, "options": "-c plan_cache_mode=force_generic_plan -c jit=off"},
 }
 BLUEPRINTS = (
+    about_pages,
+    drafts_pages,
+    case_steps_pages,
+    cases_pages,
+    work_pages,
+    casefile_pages,
+    case_log_pages,
     accounts_pages,
     search_pages,
     health_pages,
     notifications_pages,
+    case_access_pages,
     case_files_pages,
     incidents_pages,
     incident_pages,
     people_pages,
     person_pages,
     case_people_pages,
+    oversight_pages,
+    admin_pages,
 )
 
 

@@ -8,23 +8,51 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.engine import make_url
 
 os.environ["HUB_TEST"] = "1"
 
+import hub.app
 from hub.app import create_app
 from hub.cli.db import upgrade
 from hub.config import Settings
+from hub.extensions import db
 from hub.launcher.postgres import Postgres
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, build_world
 
 TEMPLATE = "hub_template"
+# The database that the application's engine connects to. One engine serves all tests of a worker, because compiled
+# statements are kept per engine and compiling a guarded one takes 50 ms.
+_connected: dict[str, str] = {}
+
+
+def _connect() -> psycopg.Connection:
+    url = make_url(_connected["url"])
+    return psycopg.connect(
+        host=url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        dbname=url.database,
+        **hub.app.ENGINE["connect_args"],
+    )
+
+
+hub.app.ENGINE["creator"] = _connect
+
+
+def connect_to(url: str) -> None:
+    """From here on the application's engine connects to this database."""
+    _connected["url"] = url
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +66,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     server = Postgres(tmp_path_factory.mktemp("pg"), test=True)
     address = server.start()
     yield SimpleNamespace(owner=address.owner_url, app=address.app_url, superuser=address.superuser_url)
-    server.stop()
+    server.destroy()
 
 
 @pytest.fixture(scope="session")
@@ -82,14 +110,13 @@ def template(cluster: SimpleNamespace, root_key_file: Path, worker_id: str) -> S
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER hub_owner")
     upgrade(on_database(cluster.owner, name))
+    connect_to(on_database(cluster.app, name))
     app = create_app(settings_for(on_database(cluster.app, name), root_key_file))
     with app.app_context():
         world = build_world()
-        from hub.extensions import db
-
         db.session.remove()
         db.engine.dispose()
-    return SimpleNamespace(name=name, world=world, admin=admin)
+    return SimpleNamespace(name=name, world=world, admin=admin, application=app)
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +131,7 @@ def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Si
     name = f"hub_{secrets.token_hex(6)}"
     with template.admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.name}")
+    connect_to(on_database(cluster.app, name))
     yield SimpleNamespace(
         name=name,
         app=on_database(cluster.app, name),
@@ -122,11 +150,10 @@ def world(template: SimpleNamespace) -> World:
 
 
 @pytest.fixture
-def app(database: SimpleNamespace, root_key_file: Path) -> Iterator[object]:
+def app(database: SimpleNamespace, template: SimpleNamespace, root_key_file: Path) -> Iterator[Flask]:
     """The application on the test's own database, inside an application context."""
-    from hub.extensions import db
-
-    application = create_app(settings_for(database.app, root_key_file))
+    application: Flask = template.application
+    application.config["HUB_SETTINGS"] = settings_for(database.app, root_key_file)
     with application.app_context():
         yield application
         db.session.remove()
@@ -134,11 +161,10 @@ def app(database: SimpleNamespace, root_key_file: Path) -> Iterator[object]:
 
 
 @pytest.fixture
-def site(database: SimpleNamespace, root_key_file: Path, world: World) -> Iterator[Site]:
+def site(database: SimpleNamespace, template: SimpleNamespace, root_key_file: Path, world: World) -> Iterator[Site]:
     """The application for tests through HTTP: no context is held while a request runs."""
-    from hub.extensions import db
-
-    application = create_app(settings_for(database.app, root_key_file))
+    application: Flask = template.application
+    application.config["HUB_SETTINGS"] = settings_for(database.app, root_key_file)
     yield Site(application, world)
     with application.app_context():
         db.engine.dispose()
@@ -165,3 +191,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class QueryCount:
+    """How many statements ran inside the block."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def seen(self, *_: object) -> None:
+        self.count += 1
+
+    @contextmanager
+    def __call__(self) -> Iterator[QueryCount]:
+        block = QueryCount()
+        sa.event.listen(sa.Engine, "before_cursor_execute", block.seen)
+        try:
+            yield block
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", block.seen)
+
+
+@pytest.fixture
+def count_queries() -> QueryCount:
+    """`with count_queries() as seen: …` counts the statements that run inside; a page takes a fixed number."""
+    return QueryCount()

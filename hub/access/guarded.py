@@ -10,7 +10,7 @@ from hub.access.models import Emergency, Exclusion, Grant, Involvement, Record, 
 from hub.access.policy import Rules, Terms, change_record, guard_class, item_rules, read_grant, record_rules
 
 guard_class(Record, record_rules())
-guard_class(Involvement, item_rules(about_person=True, changeable=True))
+guard_class(Involvement, item_rules(names_person=True, changeable=True))
 guard_class(
     Grant,
     Rules(

@@ -32,6 +32,7 @@ from hub.access.models import (
 from hub.access.vocabulary import GrantState, Section
 
 Expression = sa.ColumnElement[bool]
+Rule = Callable[[Any, "Terms"], Expression]
 _disabled: ContextVar[frozenset[str]] = ContextVar("disabled_clauses", default=frozenset())
 
 
@@ -392,10 +393,14 @@ def named_by(subject_id: Any, column: str, terms: Terms) -> Expression:
     return my_readable_involvements.has(column, subject_id, terms)
 
 
-def read_item_about_person(item: Any, terms: Terms) -> Expression:
-    """An item that names a person: also not of a person in whom the actor has declared an interest."""
-    allowed = or_(item.person_id.is_(None), item.person_id.not_in(my_excluded_people(terms)))
-    return and_(named("person_item_not_excluded", allowed), read_item(item, terms))
+def about_person(rule: Rule) -> Rule:
+    """The rule of an item that names a person: also not of a person in whom the actor has declared an interest."""
+
+    def narrowed(item: Any, terms: Terms) -> Expression:
+        allowed = or_(item.person_id.is_(None), item.person_id.not_in(my_excluded_people(terms)))
+        return and_(named("person_item_not_excluded", allowed), rule(item, terms))
+
+    return narrowed
 
 
 def read_grant(grant: Any, terms: Terms) -> Expression:
@@ -406,9 +411,6 @@ def read_grant(grant: Any, terms: Terms) -> Expression:
         not_excluded(grant, grant.record_id, terms, "grant_row"),
     )
     return or_(received, change_record(grant, grant.record_id, terms))
-
-
-Rule = Callable[[Any, Terms], Expression]
 
 
 @dataclass(frozen=True)
@@ -430,13 +432,11 @@ def guard_class(model: type[Any], rules: Rules) -> None:
     GUARDED[model] = rules
 
 
-def item_rules(*, entry: bool = False, about_person: bool = False, changeable: bool = False) -> Rules:
+def item_rules(*, entry: bool = False, names_person: bool = False, changeable: bool = False) -> Rules:
     """Rules of a class that hangs on a record."""
-    return Rules(
-        read=read_item_about_person if about_person else read_item,
-        add=add_entry if entry else add_item,
-        change=change_item if changeable else None,
-    )
+    narrowed: Callable[[Rule], Rule] = about_person if names_person else lambda rule: rule
+    change = narrowed(change_item) if changeable else None
+    return Rules(read=narrowed(read_item), add=add_entry if entry else add_item, change=change)
 
 
 def new_record(row: Any, terms: Terms) -> Expression:

@@ -114,8 +114,8 @@ def enrol(secret: str, password: str, again: str, request: RequestFacts) -> tupl
     db.session.commit()
     actor = sessions.actor_of(token, request)
     enter(db.session(), actor)
-    append(actor, "user.enrolled", object_id=user.id)
-    append(actor, "session.started", object_id=user.id, facts={"method": Method.ENROLMENT.value})
+    append(actor, "user.enrolled", object_id=actor.user_id)
+    append(actor, "session.started", object_id=actor.user_id, facts={"method": Method.ENROLMENT.value})
     db.session.commit()
     return token, actor
 
@@ -169,8 +169,8 @@ def set_up(*, partnership: tuple[str, str], organisation: tuple[str, str, str], 
     db.session.commit()
     actor = sessions.actor_of(token)
     enter(db.session(), actor)
-    append(actor, "partnership.created", object_id=area.id)
-    append(actor, "organisation.created", object_id=owner.id)
-    append(actor, "user.invited", object_id=user.id)
+    append(actor, "partnership.created", object_id=actor.partnership_id)
+    append(actor, "organisation.created", object_id=actor.organisation_id)
+    append(actor, "user.invited", object_id=actor.user_id)
     db.session.commit()
     return secret

@@ -72,7 +72,8 @@ def demo_accounts() -> list[dict[str, object]]:
         .join(Partnership, Partnership.id == RoleHolding.partnership_id)
         .where(User.disabled_at.is_(None))
         .group_by(User.id, Organisation.id)
-        .order_by(Organisation.name, User.name)
+        # as they were made: ids are ordered by time
+        .order_by(Organisation.id, User.id)
     )
     return [
         {

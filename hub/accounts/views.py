@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -55,7 +57,10 @@ def sign_in() -> Response | str | tuple[str, int]:
         except Denied as denied:
             errors = {"email": denied.message}
             status = 429 if denied.code == "too_often" else 422
-    accounts = queries.demo_accounts() if demo else []
+    accounts = [
+        (organisation, list(people))
+        for organisation, people in groupby(queries.demo_accounts() if demo else [], itemgetter("organisation"))
+    ]
     page = render_template(
         "accounts/sign_in.html",
         errors=errors,

@@ -63,6 +63,7 @@ EVENTS: dict[str, Kind] = {
     "organisation.created": _kind(C.ADMIN, "organisation", "Organisation created"),
     "team.created": _kind(C.ADMIN, "team", "Team created"),
     "role.granted": _kind(C.ADMIN, "user", "Role granted", "role"),
+    "user.opened": _kind(C.ADMIN, "user", "Account viewed"),
     "accounts.listed": _kind(C.ADMIN, None, "Account list viewed"),
     # agreements
     "agreement.created": _kind(C.ADMIN, "agreement", "Agreement drafted"),

@@ -6,6 +6,7 @@ nothing of it is ever written to disk (`hub.web.multipart`). `request.form` and 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,8 +67,8 @@ def home(case_id: UUID) -> str:
 def upload(case_id: UUID) -> Response | tuple[str, int]:
     actor = current_actor()
     received = _Received()
-    # the reader of the form has limits of its own, and says so on the page
-    request.max_content_length = None
+    # the application's small limit is for forms without files; the reader of this one has its own, and says so on the page
+    request.max_content_length = sys.maxsize
     try:
         return redirect(_receive(actor, case_id, received), 303)
     except (Invalid, Conflict, BadMultipart, TooLarge, CutShort) as error:

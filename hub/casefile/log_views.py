@@ -106,10 +106,10 @@ def _render(actor: Actor, page: CasePage, form: EntryFormData, errors: dict[str,
         actor,
         page.case.id,
         EntryFilter(
-            kinds=tuple(chosen["kind"]),
-            natures=tuple(chosen["nature"]),
+            kinds=tuple(chosen["type"]),
+            natures=tuple(chosen["is"]),
             organisations=tuple(UUID(one) for one in chosen["organisation"]),
-            significant=bool(chosen["significant"]),
+            significant=bool(chosen["only"]),
         ),
         cursor=Cursor.parse(request.args.get("after")),
         since=page.opened.last_looked_at,
@@ -133,12 +133,13 @@ def _render(actor: Actor, page: CasePage, form: EntryFormData, errors: dict[str,
 
 
 def _chosen(organisations: Mapping[str, str]) -> dict[str, list[str]]:
+    """The filters of the address, without what is not in the lists. Their names differ from the form's on the same page."""
     given = request.args.getlist
     return {
-        "kind": [one for one in given("kind") if one in ENTRY_KIND_LABELS],
-        "nature": [one for one in given("nature") if one in ENTRY_NATURE_LABELS],
+        "type": [one for one in given("type") if one in ENTRY_KIND_LABELS],
+        "is": [one for one in given("is") if one in ENTRY_NATURE_LABELS],
         "organisation": [one for one in given("organisation") if one in organisations],
-        "significant": [one for one in given("significant")[:1] if one == "yes"],
+        "only": [one for one in given("only")[:1] if one == "significant"],
     }
 
 
@@ -152,10 +153,10 @@ def _applied(
     address: str, chosen: Mapping[str, list[str]], organisations: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     words: dict[str, tuple[str, Mapping[str, str]]] = {
-        "kind": ("Type", {key.value: label for key, label in ENTRY_KIND_LABELS.items()}),
-        "nature": ("Fact or assessment", {key.value: label for key, label in ENTRY_NATURE_LABELS.items()}),
+        "type": ("Kind of entry", {key.value: label for key, label in ENTRY_KIND_LABELS.items()}),
+        "is": ("Fact or assessment", {key.value: label for key, label in ENTRY_NATURE_LABELS.items()}),
         "organisation": ("Organisation", organisations),
-        "significant": ("Only", {"yes": "Significant entries"}),
+        "only": ("Only", {"significant": "Significant entries"}),
     }
     return [
         {

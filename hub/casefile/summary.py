@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.vocabulary import Section
+from hub.casefile.page import CasePage
 from hub.cases.models import StatusChange
 from hub.cases.policy import may_close, needs_another
 from hub.cases.queries import find_history
 from hub.cases.vocabulary import CLOSURE_REASON_LABELS, CaseStatus, ClosureReason, RiskLevel
-from hub.casefile.page import CasePage
 from hub.chronology.models import Entry
 from hub.chronology.queries import EntryRow, find_entries
 from hub.core import clock
@@ -23,6 +23,7 @@ from hub.incidents.queries import IncidentRow, find_incident_rows
 from hub.people.queries import PersonInRecord, find_people_of
 from hub.places.queries import PlaceInRecord, find_places_of
 from hub.sharing.queries import GrantRow, find_grants_of
+from hub.sharing.vocabulary import ShareState
 from hub.vehicles.queries import VehicleInRecord, find_vehicles_of
 from hub.web.filters import count_words, format_date
 
@@ -68,7 +69,11 @@ class Summary:
 def find_summary(actor: Actor, page: CasePage) -> Summary:
     """Reads what the opened page shows. A fixed number of queries; `open_case_page` has logged every id."""
     case = page.case
-    people = find_people_of(actor, [case.id]).get(case.id, []) if page.reads(Section.PEOPLE, Section.VICTIM) else []
+    people = (
+        find_people_of(actor, [case.id]).get(case.id, [])
+        if page.reads(Section.PEOPLE, Section.VICTIM)
+        else []
+    )
     seen = page.reads(Section.PEOPLE)
     log = find_entries(
         actor,
@@ -78,7 +83,11 @@ def find_summary(actor: Actor, page: CasePage) -> Summary:
         limit=LAST_ENTRIES,
     ) if page.reads(Section.CHRONOLOGY) else None  # fmt: skip
     history = find_history(actor, case.id)
-    shares = [row for row in find_grants_of(actor, case.id) if row.live] if page.right.leads else []
+    shares = (
+        [row for row in find_grants_of(actor, case.id) if row.state is ShareState.ACTIVE]
+        if page.right.leads
+        else []
+    )
     return Summary(
         matters=_matters(actor, page, history),
         people=[one for one in people if not one.ended],
@@ -89,7 +98,9 @@ def find_summary(actor: Actor, page: CasePage) -> Summary:
         more_entries=bool(log and log.more),
         history=history,
         shares=shares,
-        closure_reason=CLOSURE_REASON_LABELS[ClosureReason(case.closure_reason)] if case.closure_reason else "",
+        closure_reason=CLOSURE_REASON_LABELS[ClosureReason(case.closure_reason)]
+        if case.closure_reason
+        else "",
     )
 
 
@@ -108,7 +119,13 @@ def _state(actor: Actor, page: CasePage, history: Sequence[StatusChange]) -> lis
     why = history[0].reason if history else ""
     move = f"/cases/{case.id}/status" if page.may.move else ""
     if page.ended:
-        return [Matter("info", "This case has ended and can only be read", why or "Late notes can still be added to its log.")]
+        return [
+            Matter(
+                "info",
+                "This case has ended and can only be read",
+                why or "Late notes can still be added to its log.",
+            )
+        ]
     if status is CaseStatus.CLOSURE_PENDING:
         if may_close(actor, case):
             return [Matter("warning", "Its closure waits for your approval", why, move, "Decide")]
@@ -117,7 +134,15 @@ def _state(actor: Actor, page: CasePage, history: Sequence[StatusChange]) -> lis
     if status in (CaseStatus.ON_HOLD, CaseStatus.MONITORING) and case.status_until is not None:
         late = case.status_until < clock.now()
         title = f"{'On hold' if status is CaseStatus.ON_HOLD else 'Monitoring'} until {format_date(case.status_until)}"
-        return [Matter("error" if late else "info", f"{title}: that has passed" if late else title, why, move, "Change")]
+        return [
+            Matter(
+                "error" if late else "info",
+                f"{title}: that has passed" if late else title,
+                why,
+                move,
+                "Change",
+            )
+        ]
     if status in (CaseStatus.NEW, CaseStatus.TRIAGE):
         text = "Nobody has looked at it yet." if status is CaseStatus.NEW else "Decide whether it is opened."
         return [Matter("warning", "This case waits to be triaged", text, move, "Triage it")]
@@ -130,7 +155,15 @@ def _review(page: CasePage) -> list[Matter]:
     due, today = date.fromisoformat(page.case.next_review_on), clock.now().astimezone(clock.LONDON).date()
     edit = f"/cases/{page.case.id}/edit" if page.may.change else ""
     if due < today:
-        return [Matter("error", f"Its review is overdue: it was due on {format_date(due)}", "", edit, "Set the next one")]
+        return [
+            Matter(
+                "error",
+                f"Its review is overdue: it was due on {format_date(due)}",
+                "",
+                edit,
+                "Set the next one",
+            )
+        ]
     if (due - today).days <= SOON_DAYS:
         return [Matter("warning", f"Its review is due on {format_date(due)}", "", edit, "Change")]
     return []
@@ -142,7 +175,13 @@ def _risk(page: CasePage) -> list[Matter]:
         return []
     if risk in (RiskLevel.HIGH, RiskLevel.VERY_HIGH):
         words = "very high" if risk is RiskLevel.VERY_HIGH else "high"
-        return [Matter("error", f"The risk is {words}", "" if page.case.next_review_on else "No date for its review is set.")]
+        return [
+            Matter(
+                "warning",
+                f"The risk is {words}",
+                "" if page.case.next_review_on else "No date for its review is set.",
+            )
+        ]
     return []
 
 
@@ -153,7 +192,9 @@ def _count_new(actor: Actor, page: CasePage) -> int:
     newer = (
         sa.select(Entry.id)
         .where(
-            Entry.record_id == page.case.id, Entry.contributed_at > since, Entry.contributed_by != actor.user_id
+            Entry.record_id == page.case.id,
+            Entry.contributed_at > since,
+            Entry.contributed_by != actor.user_id,
         )
         .limit(NEW_AT_MOST)
     )

@@ -22,4 +22,6 @@ def summary(case_id: UUID) -> str:
     page = open_case_page(actor, case_id, "summary")
     found = find_summary(actor, page)
     page.mark(found.markings)
-    return render_template("casefile/summary.html", page=page, found=found, errors={}, form=entry_form(actor, page))
+    return render_template(
+        "casefile/summary.html", page=page, found=found, errors={}, form=entry_form(actor, page)
+    )

@@ -14,23 +14,17 @@ from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import Marking
 from hub.cases import actions, queries
-from hub.cases.forms import parse_case, parse_change, parse_move, parse_revision
+from hub.cases.forms import parse_case, parse_change, parse_revision
 from hub.cases.models import Case
-from hub.cases.policy import needs_another, next_states
 from hub.cases.queries import CaseFilter, OpenedCase, list_cases, open_case
-from hub.cases.restricting import find_named, restrict_case
 from hub.cases.vocabulary import (
     CASE_KIND_LABELS,
-    CASE_OUTCOME_LABELS,
     CASE_SOURCE_LABELS,
     CASE_STATUS_LABELS,
-    CLOSURE_REASON_LABELS,
     PRIORITY_LABELS,
     RISK_LABELS,
-    VICTIM_TOLD_LABELS,
-    CaseStatus,
 )
-from hub.core.errors import Conflict, Denied, HubError, Invalid, NotVisible
+from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.core.paging import Cursor
 from hub.core.text import clean
 from hub.extensions import db

@@ -11,6 +11,15 @@ from hub.config import Settings
 from hub.demo import accounts, loader
 
 
+TRY_FIRST = """
+Try first, each with one click on the sign-in page:
+  Amara Okafor   community safety officer: log an incident, open a case from it, share it with the neighbourhood team
+  Tomasz Nowak   neighbourhood sergeant: find it under Shared with us, read what his sections allow, add an entry
+  Miriam Castle  auditor: see who did what, open the trail of that case, check the log
+
+Everybody in the demonstration:"""
+
+
 @click.group("demo")
 def main() -> None:
     """The invented partnership."""
@@ -37,6 +46,7 @@ def accounts_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
+    click.echo(TRY_FIRST)
     for one in found:
         roles = one["roles"]
         click.echo(f"{one['name']:<20} {one['job']:<30} {one['organisation']:<48} {', '.join(map(str, roles))}")

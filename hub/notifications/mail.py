@@ -6,12 +6,15 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 SECONDS = 15
+# subjects stay on one line: a folded one reads back with blanks in front
+_UNFOLDED = policy.SMTP.clone(max_line_length=250)
 
 
 class NotSent(Exception):
@@ -88,7 +91,7 @@ class Postbox:
         return server
 
     def _message(self, key: UUID, to: str, subject: str, body: str, at: datetime) -> EmailMessage:
-        message = EmailMessage()
+        message = EmailMessage(policy=_UNFOLDED)
         message["From"] = self.sender
         message["To"] = to
         message["Subject"] = subject

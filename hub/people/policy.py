@@ -48,5 +48,5 @@ def _add(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
 
 
 guard_class(Person, Rules(read=_read, add=_add))
-guard_class(PersonName, item_rules(about_person=True))
-guard_class(PersonFact, item_rules(about_person=True))
+guard_class(PersonName, item_rules(names_person=True))
+guard_class(PersonFact, item_rules(names_person=True))

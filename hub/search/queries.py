@@ -190,9 +190,8 @@ def _read_people(matches: _Matches) -> list[PersonHit]:
     names = db.session.scalars(
         sa.select(PersonName).where(PersonName.person_id.in_(matches.people)).order_by(PersonName.created_at)
     ).all()
-    references = dict(
-        db.session.execute(sa.select(Person.id, Person.reference).where(Person.id.in_(matches.people))).tuples().all()
-    )
+    people = db.session.execute(sa.select(Person.id, Person.reference).where(Person.id.in_(matches.people)))
+    references = {key: reference for key, reference in people}
     roles = db.session.execute(
         sa.select(Involvement.person_id, Involvement.role).where(Involvement.person_id.in_(matches.people)).distinct()
     ).all()
@@ -242,7 +241,7 @@ def _read_records(matches: _Matches) -> list[RecordHit]:
     organisations = organisation_names(row.owner_organisation_id for row in [*cases, *incidents])
     snippets = _snippets(matches)
     found = {row.id: (RecordKind.CASE, row) for row in cases} | {row.id: (RecordKind.INCIDENT, row) for row in incidents}
-    return [
+    hits = [
         RecordHit(
             key,
             found[key][0].value,
@@ -255,6 +254,8 @@ def _read_records(matches: _Matches) -> list[RecordHit]:
         for key, why in matches.records.items()
         if key in found
     ]
+    # what carries the reference typed comes first, then cases before the incidents that belong to them
+    return sorted(hits, key=lambda hit: (hit.why != WHY["reference"], hit.kind != RecordKind.CASE))
 
 
 def _snippets(matches: _Matches) -> dict[UUID, str]:

@@ -85,6 +85,10 @@ class Oracle:
             return False
         return self._by_right(item) or self._own_contribution(item)
 
+    def changes_involvement(self, item: Row) -> bool:
+        """An item that names a person: what he may not read for an interest in the person, he may not change."""
+        return not self._excluded_person(item["person_id"]) and self.changes_item(item)
+
     # ---- their words ------------------------------------------------------------------------------------------
 
     def _record_id(self, row: Row) -> UUID:

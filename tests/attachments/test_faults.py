@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,16 +24,17 @@ from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.attachments.actions import attach
 from hub.attachments.jobs import sweep_loose, sweep_unknown
-from hub.attachments.models import Attachment, StoredObject
+from hub.attachments.models import Attachment
 from hub.attachments.queries import open_attachment
 from hub.attachments.vocabulary import DocumentKind
-from hub.core.errors import Unavailable
+from hub.core.errors import Conflict, NotVisible, Unavailable
 from hub.crypto.errors import Unsealable
 from hub.extensions import db
 from tests.attachments.conftest import Desk, multipart, new_case
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World, act_as
 
+PROJECT = Path(__file__).resolve().parents[2]
 CANARY = b"canary-41d7-Danny-Bridgeman "
 PLAIN = CANARY * 40_000  # over a megabyte, many chunks
 AT_ONCE = timedelta(0)
@@ -206,6 +206,55 @@ def test_without_the_store_nothing_is_kept_and_the_page_says_so(desk: Desk, data
     assert _count(database, "SELECT count(*) FROM stored_object WHERE kept_at IS NULL") == 1
 
 
+KILLED = """
+import os, signal, sys, uuid
+from hub.app import create_app
+from hub.attachments.actions import attach
+from hub.attachments.vocabulary import DocumentKind
+from tests.fixtures.world import World, act_as
+world = World(users={"officer": uuid.UUID(sys.argv[2])}, teams={"safety": uuid.UUID(sys.argv[3])})
+def blocks():
+    for number in range(400):
+        if number == int(sys.argv[4]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield b"canary-41d7" * 6000
+app = create_app()
+with app.app_context():
+    actor = act_as(world, "officer")
+    attach(actor, uuid.UUID(sys.argv[1]), name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=blocks())
+"""
+
+
+def test_a_process_killed_in_the_middle_leaves_no_row_and_nothing_after_the_sweep(
+    demo_app: Flask, world: World, case_id: UUID, bucket: Bucket, database: SimpleNamespace
+) -> None:
+    _attach(world, case_id)
+    settings = demo_app.config["HUB_SETTINGS"]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HUB_DATABASE_URL": settings.database_url,
+        "HUB_S3_ENDPOINT": settings.s3_endpoint,
+        "HUB_S3_BUCKET": settings.s3_bucket,
+        "HUB_S3_ACCESS_KEY": settings.s3_access_key,
+        "HUB_S3_SECRET_KEY": settings.s3_secret_key,
+        "HUB_SECRET_KEY": settings.secret_key,
+        "HUB_ROOT_KEY_FILE": str(settings.root_key_file),
+    }
+    ids = [str(case_id), str(world.users["officer"]), str(world.teams["safety"])]
+    # beyond the first part of the object, so that the store holds some of it
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, *ids, "300"], env=environment, cwd=PROJECT, capture_output=True, check=False
+    )
+    assert ended.returncode == -9, ended.stderr.decode()[-2000:]
+    assert _count(database, "SELECT count(*) FROM attachment") == 1
+    assert _count(database, "SELECT count(*) FROM stored_object WHERE kept_at IS NULL") == 1
+    assert bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads"), "parts were on their way"
+    enter(db.session(), NOBODY)
+    assert sweep_loose(Event(), older_than=-timedelta(hours=1)) == 1
+    assert bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", []) == []
+    assert len(bucket.keys()) == 1
+
+
 class Hiccup(Exception):
     """The sender is gone."""
 
@@ -263,8 +312,6 @@ def test_an_upload_that_the_sweep_overtook_is_not_kept(
         yield PLAIN
         _execute(database, "UPDATE stored_object SET removed_at = now()")
 
-    from hub.core.errors import Conflict
-
     with pytest.raises(Conflict):
         attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=slow())
     assert _count(database, "SELECT count(*) FROM attachment") == 0
@@ -309,8 +356,6 @@ def test_the_right_is_checked_again_when_the_last_byte_has_come(
         yield PLAIN
         _execute(database, f"UPDATE record SET lead_team_id = '{world.teams['housing']}' WHERE id = '{case_id}'")
 
-    from hub.core.errors import NotVisible
-
     with pytest.raises(NotVisible):
         attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=overtaken())
     assert _count(database, "SELECT count(*) FROM attachment") == 0
@@ -345,21 +390,28 @@ class _Written(threading.Thread):
     def __init__(self, *folders: Path) -> None:
         super().__init__(daemon=True)
         self.folders = folders
-        self.seen: set[str] = set()
         self.done = Event()
+        # the test runner keeps what is printed in such files
+        self.before = self._open_files()
+        self.seen: set[str] = set()
 
     def run(self) -> None:
         while not self.done.is_set():
             for folder in self.folders:
                 self.seen.update(str(found) for found in folder.rglob("*") if found.is_file())
-            for entry in Path("/proc/self/fd").iterdir():
-                try:
-                    target = os.readlink(entry)
-                except OSError:
-                    continue
-                if "(deleted)" in target or any(target.startswith(str(folder)) for folder in self.folders):
-                    self.seen.add(target)
+            self.seen.update(self._open_files() - self.before)
             time.sleep(0.005)
+
+    def _open_files(self) -> set[str]:
+        found = set()
+        for entry in Path("/proc/self/fd").iterdir():
+            try:
+                target = os.readlink(entry)
+            except OSError:
+                continue
+            if "(deleted)" in target or any(target.startswith(str(folder)) for folder in self.folders):
+                found.add(target)
+        return found
 
 
 def test_a_large_upload_touches_no_disk_and_little_memory(
@@ -381,9 +433,14 @@ def test_a_large_upload_touches_no_disk_and_little_memory(
     tracemalloc.start()
     try:
         answer = officer.http.post(
-            desk.path(), input_stream=_Made(head, size, tail), content_length=sent_length, content_type=content_type
+            desk.path(),
+            environ_overrides={
+                "wsgi.input": _Made(head, size, tail),
+                "CONTENT_LENGTH": str(sent_length),
+                "CONTENT_TYPE": content_type,
+            },
         )
-        assert answer.status_code == 303
+        assert answer.status_code == 303, answer.get_data(as_text=True).partition("There is a problem")[2][:800]
         key = answer.headers["Location"].rpartition("added=")[2]
         back = officer.http.get(desk.path(key), buffered=False)
         assert sum(len(block) for block in back.response) == size

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from uuid import UUID
 
+from hub.cases.actions import create_case
+from hub.cases.forms import CaseForm
+from hub.cases.vocabulary import CaseKind
+from hub.extensions import db
+from hub.people.actions import involve_person
+from hub.people.queries import find_people_of
+from hub.people.vocabulary import InvolvementRole
 from tests.fixtures.site import Client, Site
+from tests.fixtures.world import act_as
 
 FORM = {
     "kind": "noise",
@@ -127,15 +136,53 @@ def test_places_and_vehicles_are_added_and_a_role_ends_with_a_reason(site: Site,
     assert site.as_user("sergeant").post(end, {"why": "Not mine"}).status_code == 404
 
 
-def test_an_incident_is_added_to_a_case_by_its_reference_or_by_one_button(site: Site, database: SimpleNamespace) -> None:
-    from hub.cases.actions import create_case
-    from hub.cases.forms import CaseForm  # noqa: F401
-    from hub.extensions import db
-    from tests.fixtures.world import act_as
+def open_case_of(site: Site, person_of: str) -> tuple[str, str]:
+    """A case of the officer's team that involves the person of that incident; its id and reference."""
+    with site.inside():
+        actor = act_as(site.world, "officer")
+        case = create_case(actor, CaseForm(kind=CaseKind.ASB, title="Noise, Quarry"))
+        person = find_people_of(actor, [UUID(person_of)])[UUID(person_of)][0]
+        involve_person(actor, case, person.person_id, role=InvolvementRole.COMPLAINANT)
+        db.session.commit()
+        return str(case.id), case.reference
 
+
+def test_an_incident_is_added_to_a_related_case_by_one_button(site: Site, database: SimpleNamespace) -> None:
+    client = site.as_user("officer")
+    first, second = log(client), log(client, kind="drugs")
+    person = {"given_names": "Orla", "family_name": "Vale", "role": "victim", "marking": "0"}
+    assert client.post(f"{first}/people/new", person).status_code == 303
+    case, reference = open_case_of(site, first.rsplit("/", 1)[1])
+    offered = client.get(f"{first}/logged").get_data(as_text=True)
+    assert "Does it belong to one of these cases?" in offered and reference in offered and "autofocus" in offered
+    assert reference not in client.get(f"{second}/logged").get_data(as_text=True)
+    assert client.post(f"{first}/cases", {"case": case}).headers["Location"] == f"/cases/{case}"
+    assert f'href="/cases/{case}"' in client.get(first).get_data(as_text=True)
+    assert client.post(f"{first}/cases", {"case": case}).status_code == 409
+    assert client.post(f"{second}/cases", {"reference": f" {reference.lower()} "}).status_code == 303
+    for wrong in ({"reference": "NBC-CS-000000"}, {"reference": ""}, {"case": "nonsense"}):
+        assert client.post(f"{second}/cases", wrong).status_code == 422
+    stranger = site.as_user("sergeant")
+    assert stranger.post(f"{second}/cases", {"case": case}).status_code == 404
+    assert site.sql(database.superuser, "SELECT count(*) FROM case_incident")[0][0] == 2
+
+
+def test_everybody_and_everything_on_a_case_has_a_role_and_can_be_added_there(site: Site) -> None:
     client = site.as_user("officer")
     first = log(client)
-    case_form = SimpleNamespace  # replaced below by the case's own form
-    del case_form, create_case, db, act_as
-    missing = client.post(f"{first}/cases", {"reference": "NBC-CS-000000"})
-    assert missing.status_code == 422 and "No case with that reference" in missing.get_data(as_text=True)
+    person = {"given_names": "Orla", "family_name": "Vale", "role": "victim", "marking": "0"}
+    client.post(f"{first}/people/new", person)
+    case, _ = open_case_of(site, first.rsplit("/", 1)[1])
+    tab = f"/cases/{case}/people"
+    for step in ("people", "places", "vehicles"):
+        assert client.get(f"/cases/{case}/{step}/new").status_code == 200
+    subject = {"known_as": "Baz", "role": "subject", "marking": "1"}
+    assert client.post(f"/cases/{case}/people/new", subject).headers["Location"] == tab
+    assert client.post(f"/cases/{case}/places/new", {"kind": "park", "role": "scene", "description": "Bandstand"}).status_code == 303
+    page = client.get(tab)
+    text = page.get_data(as_text=True)
+    assert page.status_code == 200
+    for words in ("Complainant", "Subject of concern", "Baz", "Bandstand", "OFFICIAL-SENSITIVE"):
+        assert words in text, words
+    assert site.as_user("sergeant").get(tab).status_code == 404
+    assert site.as_user("reader").post(f"/cases/{case}/people/new", subject).status_code == 403

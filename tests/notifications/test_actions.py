@@ -32,7 +32,7 @@ def test_a_notice_and_an_email_are_left_for_each_user_but_the_one_who_acts(app: 
     assert {row.user_id for row in rows} == {world.users["sergeant"], world.users["yot_worker"]}
     mails = db.session.scalars(sa.select(OutboxMessage)).all()
     assert {mail.to_address for mail in mails} == {"sergeant@example.org", "yot_worker@example.org"}
-    assert all(f"http://127.0.0.1:8480/shared" in mail.body and REFERENCE in mail.body for mail in mails)
+    assert all("http://127.0.0.1:8480/shared" in mail.body and REFERENCE in mail.body for mail in mails)
     assert all(mail.sent_at is None and mail.tries == 0 for mail in mails)
 
 

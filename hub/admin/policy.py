@@ -1,0 +1,51 @@
+"""What may be done to an account, and the words of each permission on the role matrix."""
+
+from __future__ import annotations
+
+from hub.access.actor import Actor
+from hub.access.permissions import Permission
+from hub.accounts.models import User
+from hub.core.errors import Conflict
+
+PERMISSION_LABELS = {
+    Permission.WORK_READ: "See My work",
+    Permission.INCIDENT_READ: "Read incidents",
+    Permission.INCIDENT_LOG: "Log incidents",
+    Permission.INCIDENT_IMPORT: "Import incidents from a file",
+    Permission.CASE_READ: "Read cases",
+    Permission.CASE_OPEN: "Open cases",
+    Permission.CASE_CHANGE: "Change cases",
+    Permission.CASE_MOVE: "Change the status of cases",
+    Permission.CASE_CLOSE: "Approve closure",
+    Permission.CASE_SHARE: "Share records and stop sharing",
+    Permission.SHARE_READ: "Read what is shared with the team",
+    Permission.SHARE_ANSWER: "Accept or refuse shares",
+    Permission.ENTRY_ADD: "Add to the log of a record",
+    Permission.FILE_ATTACH: "Attach files",
+    Permission.FILE_DOWNLOAD: "Download files",
+    Permission.PERSON_READ: "Read people",
+    Permission.PERSON_ADD: "Add people, places and vehicles",
+    Permission.SEARCH: "Search",
+    Permission.AGREEMENT_READ: "Read the agreement register",
+    Permission.NOTIFICATION_READ: "Read own notifications",
+    Permission.ACCOUNT_READ_OWN: "See own account",
+    Permission.ACCOUNT_MANAGE: "Manage accounts and agreements",
+    Permission.AUDIT_READ: "Read the log",
+    Permission.AUDIT_VERIFY: "Check the log",
+}
+
+
+def check_may_disable(actor: Actor, user: User) -> None:
+    """`Conflict` for one's own account and for one that is closed already."""
+    if user.id == actor.user_id:
+        raise Conflict("own_account", "You cannot close your own account. Ask another administrator.")
+    if user.disabled_at is not None:
+        raise Conflict("closed_already", "This account is closed already.")
+
+
+def check_may_renew(_actor: Actor, user: User) -> None:
+    """A new link is for who has no password yet: it is never a way into somebody's account."""
+    if user.password_hash is not None or user.disabled_at is not None:
+        raise Conflict(
+            "enrolled_already", "This person has set a password already, or the account is closed."
+        )

@@ -1,0 +1,145 @@
+"""Reads of accounts for administrators: the users of their own organisation, never what anybody works on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.access.actor import Actor
+from hub.access.permissions import ROLES, Permission, Role
+from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSession
+from hub.audit.reading import Shown, listed, opened
+from hub.core import clock
+from hub.core.errors import NotVisible
+from hub.extensions import db
+
+
+@dataclass(frozen=True)
+class Account:
+    """One user as the administrator sees one."""
+
+    id: UUID
+    name: str
+    email: str
+    job_title: str
+    teams: str
+    roles: str
+    last_seen_at: datetime | None
+    disabled_at: datetime | None
+    enrolled: bool
+    open_sessions: int
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """Word and tone."""
+        if self.disabled_at is not None:
+            return "Closed", "grey"
+        return ("Active", "green") if self.enrolled else ("Invited", "yellow")
+
+
+def list_accounts(actor: Actor) -> list[Account]:
+    """All users of the actor's organisation. The look is logged."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    listed(actor, "accounts.listed", Shown())
+    users = db.session.scalars(
+        sa.select(User)
+        .where(User.organisation_id == actor.organisation_id)
+        .order_by(User.disabled_at.is_not(None), User.name)
+    ).all()
+    return _accounts(actor, users)
+
+
+def open_account(actor: Actor, user_id: UUID) -> Account:
+    """One user of the actor's organisation; `NotVisible` for any other. The look is logged."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    mine = sa.select(User.id).where(User.id == user_id, User.organisation_id == actor.organisation_id)
+    opened(actor, "user.opened", user_id, Shown() if db.session.scalar(mine) else None)
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotVisible
+    return _accounts(actor, [user])[0]
+
+
+def find_teams(actor: Actor) -> dict[UUID, str]:
+    """The organisation's teams in the partnership in hand."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    rows = db.session.execute(
+        sa.select(Team.id, Team.name)
+        .where(Team.organisation_id == actor.organisation_id, Team.partnership_id == actor.partnership_id)
+        .order_by(Team.name)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
+    users = list(users)
+    ids = [user.id for user in users]
+    teams, roles = _teams_of(ids), _roles_of(actor, ids)
+    seen = _sessions_of(ids)
+    return [
+        Account(
+            id=user.id,
+            name=user.name,
+            email=user.email,
+            job_title=user.job_title,
+            teams=", ".join(teams[user.id]),
+            roles=", ".join(roles[user.id]),
+            last_seen_at=seen.get(user.id, (None, 0))[0],
+            disabled_at=user.disabled_at,
+            enrolled=user.password_hash is not None or seen.get(user.id, (None, 0))[0] is not None,
+            open_sessions=seen.get(user.id, (None, 0))[1],
+        )
+        for user in users
+    ]
+
+
+def _teams_of(ids: list[UUID]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = defaultdict(list)
+    rows = db.session.execute(
+        sa.select(TeamMembership.user_id, Team.name)
+        .join(Team, Team.id == TeamMembership.team_id)
+        .where(TeamMembership.user_id.in_(ids), _in_force(TeamMembership.left_at))
+        .order_by(Team.name)
+    )
+    for user, name in rows:
+        found[user].append(name)
+    return found
+
+
+def _roles_of(actor: Actor, ids: list[UUID]) -> dict[UUID, list[str]]:
+    """In the partnership in hand: roles are held per partnership."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    rows = db.session.execute(
+        sa.select(RoleHolding.user_id, RoleHolding.role)
+        .where(
+            RoleHolding.user_id.in_(ids),
+            RoleHolding.partnership_id == actor.partnership_id,
+            _in_force(RoleHolding.ended_at),
+        )
+        .order_by(RoleHolding.role)
+    )
+    for user, role in rows:
+        found[user].append(ROLES[Role(role)].label)
+    return found
+
+
+def _sessions_of(ids: list[UUID]) -> dict[UUID, tuple[datetime, int]]:
+    """When each was seen last, and in how many sessions each is signed in now."""
+    open_now = sa.and_(UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
+    rows = db.session.execute(
+        sa.select(
+            UserSession.user_id, sa.func.max(UserSession.last_seen_at), sa.func.count(sa.case((open_now, 1)))
+        )
+        .where(UserSession.user_id.in_(ids))
+        .group_by(UserSession.user_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _in_force(ended: sa.orm.InstrumentedAttribute[datetime | None]) -> sa.ColumnElement[bool]:
+    return sa.or_(ended.is_(None), ended > clock.now())

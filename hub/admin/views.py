@@ -1,0 +1,163 @@
+"""Pages of administrators: users of the organisation, the role matrix, invitations."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from hub.access.permissions import ROLES, Permission, Role
+from hub.accounts.models import User
+from hub.accounts.sessions import check_fresh
+from hub.admin import actions, queries
+from hub.admin.forms import parse_invitation
+from hub.admin.policy import PERMISSION_LABELS
+from hub.core.errors import Denied, Invalid
+from hub.extensions import db
+from hub.web import drafts
+from hub.web.identity import current_actor, current_visit
+from hub.web.once import earlier, finish, once, parse_form_key
+from hub.web.routes import Data, Pages
+
+pages = Pages("admin", __name__)
+FIELDS = ("name", "email", "job_title", "team_id")
+
+
+@pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event="accounts.listed", data=Data.STAFF)
+def users() -> str:
+    return render_template("admin/users.html", accounts=queries.list_accounts(current_actor()))
+
+
+@pages.page("/admin/roles", needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.NONE)
+def roles() -> str:
+    rows = [
+        {
+            "label": PERMISSION_LABELS[permission],
+            "held": [permission in ROLES[role].permissions for role in Role],
+        }
+        for permission in Permission
+    ]
+    return render_template("admin/roles.html", roles=[ROLES[role] for role in Role], rows=rows)
+
+
+def _not_fresh() -> bool:
+    visit = current_visit()
+    try:
+        if visit is not None:
+            check_fresh(visit)
+    except Denied as denied:
+        if denied.code != "stale_session":
+            raise
+        return True
+    return False
+
+
+def _confirm_first(back: str) -> Response:
+    return redirect(url_for("accounts.confirm", next=back), 303)
+
+
+@pages.page(
+    "/admin/users/new",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="user.invited",
+    data=Data.STAFF,
+    methods=("GET", "POST"),
+)
+def invite() -> Response | tuple[str, int]:
+    actor = current_actor()
+    draft = drafts.form_name("admin.invite")
+    if _not_fresh():
+        if request.method == "POST":
+            # what was typed waits until the administrator has confirmed who they are
+            drafts.keep(actor, draft, request.form)
+            db.session.commit()
+        return _confirm_first(url_for("admin.invite"))
+    teams = queries.find_teams(actor)
+    kept = drafts.find(actor, draft) or {}
+    values = {name: (kept.get(name) or [""])[0] for name in FIELDS}
+    chosen, errors = kept.get("roles", []), {}
+    if request.method == "POST":
+        values, chosen = {name: request.form.get(name, "") for name in FIELDS}, request.form.getlist("roles")
+        key = parse_form_key(request.form.get("form_key"))
+        try:
+            begun = earlier(actor, key)
+            if begun is not None:
+                return redirect(begun, 303)
+            user, secret = actions.invite_user(actor, parse_invitation(request.form, chosen, teams))
+            drafts.drop(actor, draft)
+            finish(key, url_for("admin.user", user_id=user.id))
+            db.session.commit()
+            return _link_once(user, secret)
+        except Invalid as invalid:
+            if not invalid.errors:
+                raise
+            db.session.rollback()
+            errors = invalid.errors
+    page = render_template(
+        "admin/invite.html",
+        values=values,
+        chosen=chosen,
+        errors=errors,
+        teams=list(teams.items()),
+        roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
+        draft_key=draft,
+    )
+    return page, 422 if errors else 200
+
+
+def _link_once(user: User, secret: str) -> tuple[str, int]:
+    """The only page that ever shows the link: only its hash is kept."""
+    address = current_app.config["HUB_SETTINGS"].public_url + url_for("accounts.enrol", secret=secret)
+    return render_template("admin/invited.html", user=user, address=address), 200
+
+
+@pages.page(
+    "/admin/users/<uuid:user_id>", needs=Permission.ACCOUNT_MANAGE, event="user.opened", data=Data.STAFF
+)
+def user(user_id: UUID) -> str:
+    actor = current_actor()
+    return render_template(
+        "admin/user.html", account=queries.open_account(actor, user_id), own=user_id == actor.user_id
+    )
+
+
+@pages.page(
+    "/admin/users/<uuid:user_id>/link",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="user.invited",
+    data=Data.STAFF,
+    methods=("POST",),
+)
+def renew(user_id: UUID) -> Response | tuple[str, int]:
+    actor, back = current_actor(), url_for("admin.user", user_id=user_id)
+    if _not_fresh():
+        return _confirm_first(back)
+    key = parse_form_key(request.form.get("form_key"))
+    begun = earlier(actor, key)
+    if begun is not None:
+        return redirect(begun, 303)
+    renewed, secret = actions.renew_invitation(actor, user_id)
+    finish(key, back)
+    db.session.commit()
+    return _link_once(renewed, secret)
+
+
+@pages.page(
+    "/admin/users/<uuid:user_id>/close",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="user.disabled",
+    data=Data.STAFF,
+    methods=("POST",),
+)
+def close(user_id: UUID) -> Response:
+    actor, back = current_actor(), url_for("admin.user", user_id=user_id)
+    if _not_fresh():
+        return _confirm_first(back)
+
+    def act() -> str:
+        closed = actions.disable_user(actor, user_id)
+        flash(f"The account of {closed.name} is closed. Every session has ended.", "success")
+        return back
+
+    return once(actor, act)

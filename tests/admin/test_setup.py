@@ -1,0 +1,81 @@
+"""`hub setup`: sets up an empty hub once, and is no back door later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from hub.cli.db import upgrade
+from hub.cli.setup import main
+from tests.conftest import on_database
+
+GIVEN = {
+    "partnership-code": "mbp",
+    "partnership-name": "Millbrook Partnership",
+    "organisation-code": "MBC",
+    "organisation-name": "Millbrook Council",
+    "organisation-kind": "council_unitary",
+    "administrator-name": "Ada Moss",
+    "administrator-email": "Ada.Moss@example.org",
+}
+
+
+@pytest.fixture
+def empty(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """A migrated database with nobody in it."""
+    name = "hub_empty_setup"
+    with template.admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER hub_owner")
+    upgrade(on_database(cluster.owner, name))
+    yield SimpleNamespace(app=on_database(cluster.app, name), superuser=on_database(cluster.superuser, name))
+    with template.admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def run(database: SimpleNamespace, root_key_file: Path, **changes: str) -> Result:
+    arguments = [part for name, value in {**GIVEN, **changes}.items() for part in (f"--{name}", value)]
+    environment = {
+        "HUB_DATABASE_URL": database.app,
+        "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
+        "HUB_S3_BUCKET": "hub",
+        "HUB_ROOT_KEY_FILE": str(root_key_file),
+        "HUB_S3_ACCESS_KEY": "test",
+        "HUB_S3_SECRET_KEY": "test",
+        "HUB_SECRET_KEY": "k" * 40,
+        "HUB_DEMO": "",
+    }
+    return CliRunner().invoke(main, arguments, env=environment)
+
+
+def rows(url: str, statement: str) -> list[tuple[object, ...]]:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(sa.text(statement))]
+    engine.dispose()
+    return found
+
+
+@pytest.mark.slow
+def test_an_empty_hub_is_set_up_once(empty: SimpleNamespace, root_key_file: Path) -> None:
+    wrong = run(empty, root_key_file, **{"organisation-code": "much too long", "administrator-email": "ada"})
+    assert (
+        wrong.exit_code == 1
+        and "code of the organisation" in wrong.output
+        and "email address" in wrong.output
+    )
+    done = run(empty, root_key_file)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"http://127\.0\.0\.1:8480/enrol/[\w-]{40,}", done.output)
+    assert rows(empty.superuser, "SELECT email, name FROM app_user") == [("ada.moss@example.org", "Ada Moss")]
+    acts = rows(empty.superuser, "SELECT act FROM audit.event ORDER BY at")
+    assert acts == [("partnership.created",), ("organisation.created",), ("user.invited",)]
+    again = run(empty, root_key_file)
+    assert again.exit_code == 1 and "set up already" in again.output
+    assert len(rows(empty.superuser, "SELECT 1 FROM partnership")) == 1
