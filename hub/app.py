@@ -12,6 +12,7 @@ from hub.access.wall_check import check_walls
 from hub.accounts import sessions
 from hub.accounts.views import pages as accounts_pages
 from hub.admin.views import pages as admin_pages
+from hub.agreements.views import pages as agreements_pages
 from hub.casefile.access_views import pages as case_access_pages
 from hub.casefile.files_views import pages as case_files_pages
 from hub.casefile.incident_views import pages as incident_pages
@@ -46,7 +47,7 @@ ENGINE: dict[str, Any] = {
     "pool_timeout": 10,
     # planning the sharing rule costs ten times its execution: each connection plans a statement once;
     # and its estimated cost would start the JIT compiler, which takes seconds where the query takes milliseconds
-    "connect_args": {"prepare_threshold": 1, "options": "-c plan_cache_mode=force_generic_plan -c jit=off"},
+    "connect_args": {"prepare_threshold": 0, "options": "-c plan_cache_mode=force_generic_plan -c jit=off"},
 }
 BLUEPRINTS = (
     about_pages,
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     casefile_pages,
     case_log_pages,
     accounts_pages,
+    agreements_pages,
     search_pages,
     health_pages,
     notifications_pages,

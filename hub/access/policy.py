@@ -58,8 +58,8 @@ class Terms:
     audiences: Any
     principals: Any
     now: Any = field(default_factory=func.now)
-    # the database's policies read the sets below through views of the same text: see `walls.py`
-    through_views: bool = False
+    # the database's policies ask functions of the same text for the sets below: see `walls.py`
+    through_functions: bool = False
 
 
 def _core(model: type[Any]) -> Any:
@@ -212,47 +212,40 @@ def _my_partners(terms: Terms) -> sa.Select[Any]:
 
 @dataclass(frozen=True)
 class ActorSet:
-    """A small set keyed on the actor: the view's name and columns, and the query that it is."""
+    """A small set keyed on the actor: its name, its columns with their types, and the query that it is."""
 
     name: str
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
     query: Callable[[Terms], Any]
 
     def __call__(self, terms: Terms) -> Any:
-        return select(*self._view().c) if terms.through_views else self.query(terms)
+        return select(*self._function().c) if terms.through_functions else self.query(terms)
 
-    def has(self, column: str, value: Any, terms: Terms) -> Expression:
-        """Whether the set has a row with this value: a correlated EXISTS, for sets too large to be read whole."""
-        if terms.through_views:
-            return sa.exists().where(self._view().c[column] == value)
-        found = self.query(terms)
-        members = found.selects if isinstance(found, sa.CompoundSelect) else [found]
-        return or_(*(one.where(one.selected_columns[column] == value).exists() for one in members))
-
-    def _view(self) -> Any:
-        return sa.table(self.name, *(sa.column(column) for column in self.columns))
+    def _function(self) -> Any:
+        columns = [sa.column(name) for name, _ in self.columns]
+        return getattr(func, self.name)().table_valued(*columns).alias(self.name)
 
 
 ACTOR_SETS: list[ActorSet] = []
 
 
-def actor_set(name: str, columns: tuple[str, ...], query: Callable[[Terms], Any]) -> ActorSet:
-    """Declares a set keyed on the actor; the order of declaration is the order in which the views are made."""
+def actor_set(name: str, columns: tuple[tuple[str, str], ...], query: Callable[[Terms], Any]) -> ActorSet:
+    """Declares a set keyed on the actor; the order of declaration is the order in which the functions are made."""
     made = ActorSet(name, columns, query)
     ACTOR_SETS.append(made)
     return made
 
 
-my_excluded_records = actor_set("my_excluded_record", ("record_id",), _my_excluded_records)
-my_excluded_people = actor_set("my_excluded_person", ("person_id",), _my_excluded_people)
-my_record_teams = actor_set("my_named_record", ("record_id",), _my_record_teams)
-my_granted_records = actor_set("my_granted_record", ("record_id",), _my_granted_records)
-my_granted_sections = actor_set("my_granted_section", ("record_id", "section", "marking"), _my_granted_sections)
+my_excluded_records = actor_set("my_excluded_record", (("record_id", "uuid"),), _my_excluded_records)
+my_excluded_people = actor_set("my_excluded_person", (("person_id", "uuid"),), _my_excluded_people)
+my_record_teams = actor_set("my_named_record", (("record_id", "uuid"),), _my_record_teams)
+my_granted_records = actor_set("my_granted_record", (("record_id", "uuid"),), _my_granted_records)
+my_granted_sections = actor_set("my_granted_section", (("record_id", "uuid"), ("section", "text"), ("marking", "integer")), _my_granted_sections)
 my_contributable_sections = actor_set(
-    "my_contributable_section", ("record_id", "section"), _my_contributable_sections
+    "my_contributable_section", (("record_id", "uuid"), ("section", "text")), _my_contributable_sections
 )
-my_emergencies = actor_set("my_emergency", ("record_id",), _my_emergencies)
-my_partners = actor_set("my_partner", ("organisation_id",), _my_partners)
+my_emergencies = actor_set("my_emergency", (("record_id", "uuid"),), _my_emergencies)
+my_partners = actor_set("my_partner", (("organisation_id", "uuid"),), _my_partners)
 
 
 # ---- the rule itself: `row` is a mapped class or the columns of a Core alias -------------------------------------
@@ -379,18 +372,24 @@ def change_item(item: Any, terms: Terms) -> Expression:
     return and_(mine, not_excluded(item, item.record_id, terms, "change_item"), by_right_or_own(item, terms))
 
 
-def _my_readable_involvements(terms: Terms) -> sa.Select[Any]:
-    one = _core(Involvement)
-    return select(one.c.person_id, one.c.place_id, one.c.vehicle_id).where(read_item(one.c, terms))
-
-
-SUBJECTS = ("person_id", "place_id", "vehicle_id")
-my_readable_involvements = actor_set("my_readable_involvement", SUBJECTS, _my_readable_involvements)
-
-
 def named_by(subject_id: Any, column: str, terms: Terms) -> Expression:
-    """A readable involvement names it: one correlated EXISTS over an access-fact table."""
-    return my_readable_involvements.has(column, subject_id, terms)
+    """A readable involvement names it: one correlated EXISTS over an access-fact table.
+
+    In the database's policies the wall of `involvement` itself says which are readable. `coalesce` keeps the planner from
+    turning the EXISTS into a join that reads every involvement of the actor.
+    """
+    one = _core(Involvement)
+    readable = sa.true() if terms.through_functions else read_item(one.c, terms)
+    return _probe(sa.exists().where(one.c[column] == subject_id, readable))
+
+
+def _probe(found: Expression) -> Expression:
+    return func.coalesce(found, sa.false())
+
+
+def told_by_us(subject_id: Any, facts: Any, terms: Terms) -> Expression:
+    """One's own organisation contributed a fact about the person to another's record."""
+    return _probe(sa.exists().where(facts.c.person_id == subject_id, contributed(facts.c, terms)))
 
 
 def about_person(rule: Rule) -> Rule:

@@ -59,7 +59,10 @@ def acting_for(organisation_id: UUID) -> Iterator[Actor]:
 def _team_of(organisation_id: UUID) -> Team:
     """Events name a team and its partnership: the organisation's first stands for it."""
     team = db.session.scalar(
-        sa.select(Team).where(Team.organisation_id == organisation_id).order_by(Team.created_at, Team.id).limit(1)
+        sa.select(Team)
+        .where(Team.organisation_id == organisation_id)
+        .order_by(Team.created_at, Team.id)
+        .limit(1)
     )
     if team is None:
         raise Unavailable("no_team", "This organisation has no team yet, so nothing can be done for it.")
@@ -80,7 +83,9 @@ def _find_or_make(organisation_id: UUID) -> tuple[User, bool]:
         "revision": 1,
     }
     # two workers may come here at once: one of them makes it
-    made = db.session.execute(insert(User).values(**values).on_conflict_do_nothing().returning(User.id)).scalar()
+    made = db.session.execute(
+        insert(User).values(**values).on_conflict_do_nothing().returning(User.id)
+    ).scalar()
     user = db.session.scalar(sa.select(User).where(User.email == email))
     if user is None:
         raise Unavailable("no_service_user", "The service account could not be made.")

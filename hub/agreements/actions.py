@@ -18,7 +18,10 @@ from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.core.ids import new_reference
+from hub.core.text import clean
 from hub.extensions import db
+
+LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,12 @@ def sign_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
 def suspend_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
     """Suspends: every share that stands on it stops at the next request, because the clause looks at it each time."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
+    why = clean(why)
+    if not 0 < len(why) <= LONGEST_REASON:
+        raise Invalid(
+            "no_reason",
+            errors={"why": f"Say why, in {LONGEST_REASON} characters or fewer, without names of people"},
+        )
     agreement = db.session.get(Agreement, agreement_id)
     party = db.session.get(AgreementParty, (agreement_id, actor.organisation_id))
     if agreement is None or party is None:

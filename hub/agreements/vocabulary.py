@@ -39,3 +39,17 @@ LAWFUL_BASES = {
     "p3_consent": "Part 3 s.35(2)(a): consent",
     "art6_1a": "Consent (UK GDPR Art 6(1)(a)): rarely right here",
 }
+
+# HANDBOOK 3.4, those in use here
+CONDITIONS = {
+    "s1_p1": "Sch 1 para 1: employment, social security, social protection",
+    "s1_p2": "Sch 1 para 2: health or social care purposes",
+    "s1_p6": "Sch 1 para 6: statutory and government purposes",
+    "s1_p8": "Sch 1 para 8: equality of opportunity monitoring",
+    "s1_p10": "Sch 1 para 10: preventing or detecting unlawful acts",
+    "s1_p17": "Sch 1 para 17: counselling and support",
+    "s1_p18": "Sch 1 para 18: safeguarding of children and individuals at risk",
+    "s1_p33": "Sch 1 para 33: legal claims",
+    "s1_p36": "Sch 1 para 36: criminal offence data",
+    "art9_c": "Art 9(2)(c): vital interests",
+}

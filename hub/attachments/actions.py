@@ -23,6 +23,7 @@ from hub.access.models import Record
 from hub.access.permissions import Permission
 from hub.access.queries import check_may_add
 from hub.access.vocabulary import Marking, RecordKind, Section
+from hub.attachments.limits import MAX_FILES, max_bytes, too_large
 from hub.attachments.models import Attachment, StoredObject
 from hub.attachments.naming import clean_name
 from hub.attachments.types import PEEK_BYTES, check_type
@@ -44,8 +45,6 @@ from hub.storage import uploads
 from hub.storage.s3 import new_object_key
 from hub.web.store import object_store
 
-MAX_FILES = 1000
-MIB = 1024 * 1024
 VERSION = 1
 
 log = structlog.get_logger("hub.attachments")
@@ -87,15 +86,6 @@ class _Measured:
                 raise too_large(self.limit)
             self.digest.update(block)
             yield block
-
-
-def max_bytes() -> int:
-    """The largest file that is taken."""
-    return int(current_app.config["HUB_SETTINGS"].upload_mib) * MIB
-
-
-def too_large(limit: int) -> Invalid:
-    return Invalid("file_too_large", errors={"file": f"The file must be smaller than {limit // MIB} MB"})
 
 
 def attach(
@@ -157,7 +147,9 @@ def _check_may_attach(actor: Actor, record_id: UUID, marking: Marking | None) ->
             raise Conflict("case_ended", "This case is closed, so no file can be added. Reopen it first.")
     files = sa.select(Attachment.id).where(Attachment.record_id == record_id).limit(MAX_FILES).subquery()
     if (session.scalar(sa.select(sa.func.count()).select_from(files)) or 0) >= MAX_FILES:
-        raise Conflict("too_many_files", f"This record holds {MAX_FILES:,} files, which is as many as it can.")
+        raise Conflict(
+            "too_many_files", f"This record holds {MAX_FILES:,} files, which is as many as it can."
+        )
     return record
 
 
@@ -217,7 +209,6 @@ def _keep(actor: Actor, file: _File, measured: _Measured, stored: uploads.Stored
         records=[file.record_id],
         file=StoredFile(file.id, stored.size, stored.sha256),
         facts={"kind": file.kind.value},
-        key_of=file.record_id,
     )
     _tell_lead(actor, record)
     return attachment

@@ -38,7 +38,11 @@ def sweep_loose(stop: Event, *, older_than: timedelta = LEFT_ALONE) -> int:
     while not stop.is_set():
         found = db.session.execute(
             sa.select(StoredObject.object_key, StoredObject.organisation_id)
-            .where(StoredObject.kept_at.is_(None), StoredObject.removed_at.is_(None), StoredObject.begun_at < before)
+            .where(
+                StoredObject.kept_at.is_(None),
+                StoredObject.removed_at.is_(None),
+                StoredObject.begun_at < before,
+            )
             .order_by(StoredObject.begun_at)
             .limit(BATCH)
         ).all()
@@ -46,7 +50,9 @@ def sweep_loose(stop: Event, *, older_than: timedelta = LEFT_ALONE) -> int:
         if not found:
             break
         for organisation_id in dict.fromkeys(row.organisation_id for row in found):
-            swept += _sweep(organisation_id, [row.object_key for row in found if row.organisation_id == organisation_id])
+            swept += _sweep(
+                organisation_id, [row.object_key for row in found if row.organisation_id == organisation_id]
+            )
     object_store().abort_unfinished(before)
     return swept
 
@@ -81,7 +87,9 @@ def _sweep(organisation_id: UUID, keys: list[str]) -> int:
     """Claims and removes; `sweep_unknown` comes back for what the store did not remove."""
     with service.acting_for(organisation_id) as actor:
         claimed = sa.update(StoredObject).where(
-            StoredObject.object_key.in_(keys), StoredObject.kept_at.is_(None), StoredObject.removed_at.is_(None)
+            StoredObject.object_key.in_(keys),
+            StoredObject.kept_at.is_(None),
+            StoredObject.removed_at.is_(None),
         )
         db.session.execute(
             claimed.values(removed_at=clock.now()).execution_options(synchronize_session=False)
@@ -101,7 +109,9 @@ def _sweep(organisation_id: UUID, keys: list[str]) -> int:
 
 
 def _ledger_in_use() -> bool:
-    used = db.session.scalar(sa.select(StoredObject.object_key).where(StoredObject.kept_at.is_not(None)).limit(1))
+    used = db.session.scalar(
+        sa.select(StoredObject.object_key).where(StoredObject.kept_at.is_not(None)).limit(1)
+    )
     db.session.commit()
     return used is not None
 

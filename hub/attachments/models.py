@@ -28,7 +28,9 @@ class Attachment(Keyed, ItemFacts, Base):
     sha256: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
     stored_size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
     stored_sha256: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
-    object_key: Mapped[str] = holds(Holds.REFERENCE, sa.Text, sa.ForeignKey("stored_object.object_key"), unique=True)
+    object_key: Mapped[str] = holds(
+        Holds.REFERENCE, sa.Text, sa.ForeignKey("stored_object.object_key"), unique=True
+    )
     object_version: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
     data_key_id: Mapped[UUID] = reference_to("data_key.id")
     wrapped_key: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary)
@@ -55,5 +57,9 @@ class StoredObject(Base):
     removed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
 
     __table_args__ = (
-        sa.Index("ix_stored_object_loose", "begun_at", postgresql_where=sa.text("kept_at IS NULL AND removed_at IS NULL")),
+        sa.Index(
+            "ix_stored_object_loose",
+            "begun_at",
+            postgresql_where=sa.text("kept_at IS NULL AND removed_at IS NULL"),
+        ),
     )

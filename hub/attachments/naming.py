@@ -23,7 +23,8 @@ def clean_name(given: str) -> str:
         raise Invalid("file_name", errors={"file": "The file has no name. Give it one and choose it again"})
     if len(name) > MAX_NAME:
         raise Invalid(
-            "file_name", errors={"file": f"The name of the file must be {MAX_NAME} characters or fewer. Rename it"}
+            "file_name",
+            errors={"file": f"The name of the file must be {MAX_NAME} characters or fewer. Rename it"},
         )
     return name
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-import structlog
 from flask import Flask, current_app
 
 from hub.access.actor import Actor
-from hub.access.guard import enter
 from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
+from hub.attachments.releasing import FileMeta, OpenedAttachment, Released, note_unsound, releasable
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind, ScanState
 from hub.audit.reading import Shown, opened
 from hub.audit.recording import Basis, StoredFile, append
-from hub.core.errors import Conflict, HubError, NotVisible, Unavailable
+from hub.core.errors import Conflict, NotVisible, Unavailable
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.crypto import keyring, wrapping
 from hub.crypto.errors import Unsealable
@@ -34,7 +32,6 @@ UNSOUND = (
     "This file failed its integrity check: what is stored is not what was attached. Nothing of it was sent, and it has"
     " been written down. Tell your administrator."
 )
-log = structlog.get_logger("hub.attachments")
 
 
 @dataclass(frozen=True)
@@ -59,34 +56,6 @@ class FileRow:
     @property
     def href(self) -> str:
         return f"/cases/{self.record_id}/files/{self.id}"
-
-
-@dataclass(frozen=True)
-class FileMeta:
-    """What an opened file is: its own name and type, and its size in bytes."""
-
-    id: UUID
-    record_id: UUID
-    name: str
-    media_type: str
-    size: int
-    sha256: str
-    stored: StoredFile
-
-
-@dataclass(frozen=True)
-class OpenedAttachment:
-    """A file that may be read once: every byte of `blocks` is verified before it is given out."""
-
-    meta: FileMeta
-    blocks: Released
-
-
-def releasable(state: str) -> bool:
-    """Only what a scanner found clean leaves the hub; a demonstration has none and says so."""
-    return state == ScanState.CLEAN or (
-        state == ScanState.NOT_SCANNED and bool(current_app.config["HUB_SETTINGS"].demo)
-    )
 
 
 def find_attachments(actor: Actor, record_id: UUID, *, cursor: Cursor | None = None) -> Page[FileRow]:
@@ -141,14 +110,18 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
     if not releasable(found.scan_state):
         append(actor, "attachment.downloaded", outcome="denied", object_id=attachment_id, records=[record_id])
         db.session.commit()
-        raise Conflict("not_scanned", "This file has not been found free of malware, so it cannot be downloaded.")
+        raise Conflict(
+            "not_scanned", "This file has not been found free of malware, so it cannot be downloaded."
+        )
     shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
     opened(actor, "attachment.downloaded", attachment_id, shown)
     row = db.session.scalar(
         sa.select(Attachment).where(Attachment.id == attachment_id, Attachment.record_id == record_id)
     )
     if row is None:  # taken away between the two steps
-        append(actor, "attachment.downloaded", outcome="withheld", object_id=attachment_id, records=[record_id])
+        append(
+            actor, "attachment.downloaded", outcome="withheld", object_id=attachment_id, records=[record_id]
+        )
         db.session.commit()
         raise NotVisible
     return _release(actor, row)
@@ -188,53 +161,3 @@ def _release(actor: Actor, row: Attachment) -> OpenedAttachment:
         raise Unavailable("file_unsound", UNSOUND) from error
     db.session.commit()
     return OpenedAttachment(meta, Released(application, actor, meta, first, plain))
-
-
-class Released:
-    """The plaintext as it is verified. At the first byte that is not it ends with an error, and the log says so.
-
-    It outlives the request that opened it, so it brings its own application context where it has to write.
-    """
-
-    def __init__(
-        self, application: Flask, actor: Actor, meta: FileMeta, first: bytes, rest: Iterator[bytes]
-    ) -> None:
-        self.application = application
-        self.actor = actor
-        self.meta = meta
-        self.first = first
-        self.rest = rest
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            if self.first:
-                yield self.first
-            yield from self.rest
-        except (Unsealable, ObjectChanged):
-            note_unsound(self.application, self.actor, self.meta)
-            raise
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        if isinstance(self.rest, Generator):
-            self.rest.close()
-
-
-def note_unsound(application: Flask, actor: Actor, meta: FileMeta) -> None:
-    """Writes down, in a transaction of its own, that a stored file is not what was attached."""
-    log.error("attachment_unsound", attachment=str(meta.id))
-    with application.app_context():
-        enter(db.session(), actor)
-        try:
-            append(
-                actor,
-                "attachment.unsound",
-                outcome="error",
-                object_id=meta.id,
-                records=[meta.record_id],
-                file=meta.stored,
-            )
-            db.session.commit()
-        except HubError as error:  # the session may have ended meanwhile; the service's own log has it
-            log.error("attachment_unsound_not_logged", attachment=str(meta.id), kind=error.code)

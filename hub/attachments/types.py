@@ -69,7 +69,9 @@ _FOLDERS = ("word/", "xl/", "ppt/")
 _ENTRY = re.compile(rb"PK\x03\x04.{22}(..)..", re.S)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 # text by its bytes, and a programme to a browser or another reader
-_ACTIVE = re.compile(rb"^[\s\xef\xbb\xbf]*(<!doctype|<html|<script|<svg|<\?xml|<\?php|%PDF|%!PS|#!|\{\\rtf|MZ)", re.I)
+_ACTIVE = re.compile(
+    rb"^[\s\xef\xbb\xbf]*(<!doctype|<html|<script|<svg|<\?xml|<\?php|%PDF|%!PS|#!|\{\\rtf|MZ)", re.I
+)
 
 
 def check_type(name: str, head: bytes) -> str:
@@ -77,12 +79,18 @@ def check_type(name: str, head: bytes) -> str:
     extension = extension_of(name)
     taken = TAKEN.get(extension)
     if taken is None:
-        what = f"Files of the type .{extension[:20]} are not taken" if extension else "The file's name has no type, such as .pdf"
+        what = (
+            f"Files of the type .{extension[:20]} are not taken"
+            if extension
+            else "The file's name has no type, such as .pdf"
+        )
         raise Invalid("file_type", errors={"file": f"{what}. You can attach {IN_WORDS}"})
     if not _is(taken, head):
         raise Invalid(
             "file_content",
-            errors={"file": f"The content of the file is not what .{extension} says, or it is protected by a password"},
+            errors={
+                "file": f"The content of the file is not what .{extension} says, or it is protected by a password"
+            },
         )
     return taken.media_type
 

@@ -18,14 +18,15 @@ from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.access.vocabulary import Marking
+from hub.access.vocabulary import Marking, Section
 from hub.attachments import actions, queries
 from hub.attachments.forms import MAX_DESCRIPTION, parse_file
+from hub.attachments.limits import max_bytes, too_large
 from hub.attachments.naming import disposition
 from hub.attachments.types import ACCEPT, IN_WORDS
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS
 from hub.casefile.page import open_case_page
-from hub.core.errors import Conflict, HubError, Invalid
+from hub.core.errors import Conflict, HubError, Invalid, NotVisible
 from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.web.gate import check_csrf
@@ -37,8 +38,8 @@ from hub.web.routes import Data, Pages
 MAX_FIELD_BYTES = 32 * 1024
 MAX_FIELDS = 10
 # what is read and thrown away after a refusal, so that the browser hears the answer instead of a broken line
-DRAIN_BYTES = 64 * 1024 * 1024
-DRAIN_SECONDS = 10.0
+DRAIN_TIMES_LIMIT = 2
+DRAIN_SECONDS = 15.0
 SANDBOX = "sandbox; default-src 'none'"
 
 pages = Pages("case_files", __name__)
@@ -51,7 +52,9 @@ class _Received:
     values: dict[str, str] = field(default_factory=dict)
 
 
-@pages.page("/cases/<uuid:case_id>/files", needs=Permission.CASE_READ, event="case.opened", data=Data.PERSONAL)
+@pages.page(
+    "/cases/<uuid:case_id>/files", needs=Permission.CASE_READ, event="case.opened", data=Data.PERSONAL
+)
 def home(case_id: UUID) -> str:
     return _page(current_actor(), case_id, {}, {})
 
@@ -84,7 +87,7 @@ def upload(case_id: UUID) -> Response | tuple[str, int]:
 def _receive(actor: Actor, case_id: UUID, received: _Received) -> str:
     """Reads the form and keeps the file; the address to go to. Commits."""
     fields: dict[str, str] = {}
-    limit = actions.max_bytes()
+    limit = max_bytes()
     parts = read_form_then_file(
         request.stream,
         request.content_type,
@@ -151,7 +154,7 @@ def _refusal(error: HubError) -> _Refusal:
         status = 413 if error.code == "file_too_large" else 422
         return _Refusal(error.code, error.errors or {"file": error.message}, status)
     if isinstance(error, TooLarge):
-        sentence = actions.too_large(actions.max_bytes()).errors["file"]
+        sentence = too_large(max_bytes()).errors["file"]
         return _Refusal("file_too_large", {"file": sentence}, 413)
     if isinstance(error, Conflict):
         return _Refusal(error.code, {"file": error.message}, 409)
@@ -161,7 +164,7 @@ def _refusal(error: HubError) -> _Refusal:
 def _drain() -> None:
     """Reads on to the end of the body, within bounds: an answer sent before would be lost with the line."""
     until = time.monotonic() + DRAIN_SECONDS
-    left = DRAIN_BYTES
+    left = DRAIN_TIMES_LIMIT * max_bytes()
     try:
         while left > 0 and time.monotonic() < until and (block := request.stream.read(64 * 1024)):
             left -= len(block)
@@ -171,6 +174,8 @@ def _drain() -> None:
 
 def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mapping[str, str]) -> str:
     page = open_case_page(actor, case_id, "files")
+    if not page.reads(Section.FILES):
+        raise NotVisible
     after = Cursor.parse(request.args.get("after"))
     files = queries.find_attachments(actor, case_id, cursor=after)
     page.mark(row.marking for row in files.rows)
@@ -186,7 +191,7 @@ def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mappin
         values=dict(values),
         kinds=[(kind.value, label) for kind, label in DOCUMENT_KIND_LABELS.items()],
         markings=[(str(int(one)), one.label) for one in Marking if one <= actor.clearance],
-        max_bytes=actions.max_bytes(),
+        max_bytes=max_bytes(),
         max_description=MAX_DESCRIPTION,
         accept=ACCEPT,
         in_words=IN_WORDS,

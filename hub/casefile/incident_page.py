@@ -33,6 +33,7 @@ from hub.people.queries import PersonInRecord, find_people_of, find_person_ids_o
 from hub.places.queries import PlaceInRecord, find_places_of
 from hub.vehicles.queries import VehicleInRecord, find_vehicles_of
 from hub.web.context import mark_page
+from hub.web.filters import format_time
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ class IncidentPage:
     @property
     def marking(self) -> str:
         return Marking(self.incident.marking).label
+
+    @property
+    def time_words(self) -> str:
+        return format_time(self.incident.occurred_at) if self.incident.occurred_time else ""
 
 
 @dataclass(frozen=True)
@@ -169,8 +174,13 @@ def _mark(
     history: list[IncidentRow],
     cases: list[CaseRow],
 ) -> None:
-    items = (*people, *places, *vehicles, *history, *cases)
-    mark_page(max([incident.marking, *(one.marking for one in items)]), "personal data")
+    named = [
+        *(one.marking for one in people),
+        *(one.marking for one in places),
+        *(one.marking for one in vehicles),
+    ]
+    around = [*(one.marking for one in history), *(one.marking for one in cases)]
+    mark_page(max([incident.marking, *named, *around]), "personal data")
 
 
 def _may(actor: Actor, right: Right, grants: list[Grant]) -> May:

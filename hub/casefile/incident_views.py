@@ -40,7 +40,11 @@ def logged(incident_id: UUID) -> str:
 
 
 @pages.page(
-    f"{BASE}/cases", needs=Permission.CASE_CHANGE, event="case.incident_linked", data=Data.PERSONAL, methods=("POST",)
+    f"{BASE}/cases",
+    needs=Permission.CASE_CHANGE,
+    event="case.incident_linked",
+    data=Data.PERSONAL,
+    methods=("POST",),
 )
 def attach(incident_id: UUID) -> Response | tuple[str, int]:
     """To a case chosen from the list of related ones (`case`), or by its reference as typed."""
@@ -72,21 +76,33 @@ def _chosen_case(typed: str) -> UUID:
 
 
 @pages.page(
-    f"{BASE}/people/new", needs=Permission.PERSON_ADD, event="person.involved", data=Data.PERSONAL, methods=BOTH
+    f"{BASE}/people/new",
+    needs=Permission.PERSON_ADD,
+    event="person.involved",
+    data=Data.PERSONAL,
+    methods=BOTH,
 )
 def add_person(incident_id: UUID) -> involving.Answer:
     return involving.add_person_page(current_actor(), INCIDENT, incident_id)
 
 
 @pages.page(
-    f"{BASE}/places/new", needs=Permission.PERSON_ADD, event="place.involved", data=Data.PERSONAL, methods=BOTH
+    f"{BASE}/places/new",
+    needs=Permission.PERSON_ADD,
+    event="place.involved",
+    data=Data.PERSONAL,
+    methods=BOTH,
 )
 def add_place(incident_id: UUID) -> involving.Answer:
     return involving.add_place_page(current_actor(), INCIDENT, incident_id)
 
 
 @pages.page(
-    f"{BASE}/vehicles/new", needs=Permission.PERSON_ADD, event="vehicle.involved", data=Data.PERSONAL, methods=BOTH
+    f"{BASE}/vehicles/new",
+    needs=Permission.PERSON_ADD,
+    event="vehicle.involved",
+    data=Data.PERSONAL,
+    methods=BOTH,
 )
 def add_vehicle(incident_id: UUID) -> involving.Answer:
     return involving.add_vehicle_page(current_actor(), INCIDENT, incident_id)

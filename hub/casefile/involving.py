@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 from uuid import UUID
@@ -38,10 +38,25 @@ from hub.vehicles.vocabulary import VEHICLE_KIND_LABELS, VEHICLE_ROLES
 from hub.web.context import mark_page
 from hub.web.once import once
 
+Options = Mapping[str, Sequence[tuple[str, str]]]
 Answer = Response | str | tuple[str, int]
 ROLE_GROUPS = (
-    ("Harmed, or told us", [(role.value, INVOLVEMENT_ROLE_LABELS[role]) for role in INVOLVEMENT_ROLE_LABELS if role in VICTIM_SIDE]),
-    ("Everybody else", [(role.value, INVOLVEMENT_ROLE_LABELS[role]) for role in INVOLVEMENT_ROLE_LABELS if role not in VICTIM_SIDE]),
+    (
+        "Harmed, or told us",
+        [
+            (role.value, INVOLVEMENT_ROLE_LABELS[role])
+            for role in INVOLVEMENT_ROLE_LABELS
+            if role in VICTIM_SIDE
+        ],
+    ),
+    (
+        "Everybody else",
+        [
+            (role.value, INVOLVEMENT_ROLE_LABELS[role])
+            for role in INVOLVEMENT_ROLE_LABELS
+            if role not in VICTIM_SIDE
+        ],
+    ),
 )
 
 
@@ -55,7 +70,11 @@ class Subject:
     @property
     def back(self) -> str:
         """Where the reader came from: the People tab of a case, the page of an incident."""
-        return f"/cases/{self.record.id}/people" if self.kind is RecordKind.CASE else f"/incidents/{self.record.id}"
+        return (
+            f"/cases/{self.record.id}/people"
+            if self.kind is RecordKind.CASE
+            else f"/incidents/{self.record.id}"
+        )
 
     @property
     def base(self) -> str:
@@ -105,14 +124,21 @@ def add_person_page(actor: Actor, kind: RecordKind, record_id: UUID) -> Answer:
         subject = open_subject(actor, kind, record_id)
         found = list_matches(actor, record_id, **_told(form))
         if found:
-            return _person_form(subject, request.form, {}, found)
+            undecided = (
+                {"same-1": "Select who it is, or that it is none of these"}
+                if request.form.get("asked")
+                else {}
+            )
+            return _person_form(subject, request.form, undecided, found), 422 if undecided else 200
 
     def act() -> str:
         subject = _subject(actor, kind, record_id)
         if form.same is None:
             add_person(actor, subject.record, role=form.role, marking=form.marking, **_told(form))
         else:
-            involve_person(actor, subject.record, form.same, role=form.role, marking=form.marking, **_told(form))
+            involve_person(
+                actor, subject.record, form.same, role=form.role, marking=form.marking, **_told(form)
+            )
         flash("The person was added.", "success")
         return subject.back
 
@@ -153,7 +179,7 @@ def add_place_page(actor: Actor, kind: RecordKind, record_id: UUID) -> Answer:
     def act(subject: Subject) -> None:
         add_place(actor, subject.record, **asdict(parse_place(request.form)))
 
-    options = {"kinds": list(PLACE_KIND_LABELS.items()), "roles": list(PLACE_ROLES.items())}
+    options: Options = {"kinds": list(PLACE_KIND_LABELS.items()), "roles": list(PLACE_ROLES.items())}
     return _thing_page(actor, kind, record_id, "people/add_place.html", options, act, "The place was added.")
 
 
@@ -161,8 +187,10 @@ def add_vehicle_page(actor: Actor, kind: RecordKind, record_id: UUID) -> Answer:
     def act(subject: Subject) -> None:
         add_vehicle(actor, subject.record, **asdict(parse_vehicle(request.form)))
 
-    options = {"kinds": list(VEHICLE_KIND_LABELS.items()), "roles": list(VEHICLE_ROLES.items())}
-    return _thing_page(actor, kind, record_id, "people/add_vehicle.html", options, act, "The vehicle was added.")
+    options: Options = {"kinds": list(VEHICLE_KIND_LABELS.items()), "roles": list(VEHICLE_ROLES.items())}
+    return _thing_page(
+        actor, kind, record_id, "people/add_vehicle.html", options, act, "The vehicle was added."
+    )
 
 
 def _thing_page(
@@ -170,7 +198,7 @@ def _thing_page(
     kind: RecordKind,
     record_id: UUID,
     template: str,
-    options: dict[str, list[tuple[str, str]]],
+    options: Options,
     add: Callable[[Subject], None],
     done: str,
 ) -> Answer:

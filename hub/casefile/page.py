@@ -77,9 +77,9 @@ class CasePage:
     def ended(self) -> bool:
         return CaseStatus(self.case.status) in ENDED
 
-    def reads(self, *sections: Section) -> bool:
-        """May the reader read any of these sections?"""
-        return self.sections is None or any(section.value in self.sections for section in sections)
+    def reads(self, *sections: Section | str) -> bool:
+        """May the reader read any of these sections? Templates name them by their codes."""
+        return self.sections is None or any(section in self.sections for section in sections)
 
     def mark(self, item_markings: Iterable[int] = ()) -> None:
         """Marks the page with the highest of the case's marking and those of the items that it shows."""

@@ -12,9 +12,9 @@ from hub.accounts.queries import organisation_names
 from hub.casefile import involving
 from hub.casefile.page import open_case_page
 from hub.core.errors import NotVisible
-from hub.people.queries import find_people_of
-from hub.places.queries import find_places_of
-from hub.vehicles.queries import find_vehicles_of
+from hub.people.queries import PersonInRecord, find_people_of
+from hub.places.queries import PlaceInRecord, find_places_of
+from hub.vehicles.queries import VehicleInRecord, find_vehicles_of
 from hub.web.identity import current_actor
 from hub.web.routes import Data, Pages
 
@@ -33,7 +33,7 @@ def show(case_id: UUID) -> str:
     people = find_people_of(actor, [case_id]).get(case_id, [])
     places = find_places_of(actor, [case_id]).get(case_id, [])
     vehicles = find_vehicles_of(actor, [case_id]).get(case_id, [])
-    items = (*people, *places, *vehicles)
+    items: list[PersonInRecord | PlaceInRecord | VehicleInRecord] = [*people, *places, *vehicles]
     page.mark(one.marking for one in items)
     return render_template(
         "casefile/people.html",
@@ -48,21 +48,33 @@ def show(case_id: UUID) -> str:
 
 
 @pages.page(
-    f"{BASE}/people/new", needs=Permission.PERSON_ADD, event="person.involved", data=Data.PERSONAL, methods=BOTH
+    f"{BASE}/people/new",
+    needs=Permission.PERSON_ADD,
+    event="person.involved",
+    data=Data.PERSONAL,
+    methods=BOTH,
 )
 def add_person(case_id: UUID) -> involving.Answer:
     return involving.add_person_page(current_actor(), CASE, case_id)
 
 
 @pages.page(
-    f"{BASE}/places/new", needs=Permission.PERSON_ADD, event="place.involved", data=Data.PERSONAL, methods=BOTH
+    f"{BASE}/places/new",
+    needs=Permission.PERSON_ADD,
+    event="place.involved",
+    data=Data.PERSONAL,
+    methods=BOTH,
 )
 def add_place(case_id: UUID) -> involving.Answer:
     return involving.add_place_page(current_actor(), CASE, case_id)
 
 
 @pages.page(
-    f"{BASE}/vehicles/new", needs=Permission.PERSON_ADD, event="vehicle.involved", data=Data.PERSONAL, methods=BOTH
+    f"{BASE}/vehicles/new",
+    needs=Permission.PERSON_ADD,
+    event="vehicle.involved",
+    data=Data.PERSONAL,
+    methods=BOTH,
 )
 def add_vehicle(case_id: UUID) -> involving.Answer:
     return involving.add_vehicle_page(current_actor(), CASE, case_id)

@@ -17,13 +17,16 @@ from hub.web.routes import Data, Pages
 pages = Pages("person", __name__)
 
 
-@pages.page("/people/<uuid:person_id>", needs=Permission.PERSON_READ, event="person.opened", data=Data.PERSONAL)
+@pages.page(
+    "/people/<uuid:person_id>", needs=Permission.PERSON_READ, event="person.opened", data=Data.PERSONAL
+)
 def show(person_id: UUID) -> str:
     actor = current_actor()
     person = open_person(actor, person_id)
     cases = {row.id: row for row in find_case_rows(actor, person.record_ids)}
     incidents = find_incident_rows(actor, person.record_ids)
-    mark_page(max([person.marking, *(row.marking for row in (*cases.values(), *incidents))]), "personal data")
+    around = [*(row.marking for row in cases.values()), *(row.marking for row in incidents)]
+    mark_page(max([person.marking, *around]), "personal data")
     roles: dict[UUID, list[str]] = {}
     for one in person.roles:
         roles.setdefault(one.record_id, []).append(one.role_label)

@@ -62,8 +62,12 @@ class Summary:
     @property
     def markings(self) -> list[int]:
         """The own markings of the items shown."""
-        things = [*self.people, *self.places, *self.vehicles]
-        return [*(one.marking for one in things), *(one.item_marking for one in self.entries)]
+        things = [
+            *(one.marking for one in self.people),
+            *(one.marking for one in self.places),
+            *(one.marking for one in self.vehicles),
+        ]
+        return [*things, *(one.item_marking for one in self.entries)]
 
 
 def find_summary(actor: Actor, page: CasePage) -> Summary:

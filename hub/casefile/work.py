@@ -78,8 +78,8 @@ class Work:
 
     @property
     def marking(self) -> int:
-        rows = [*(one.row for one in self.mine), *self.tray, *self.closures, *(one.case for one in self.news)]
-        return max((one.marking for one in [*rows, *self.incidents]), default=0)
+        cases = [*(one.row for one in self.mine), *self.tray, *self.closures]
+        return max([*(one.marking for one in cases), *(one.marking for one in self.incidents)], default=0)
 
 
 def open_work(actor: Actor) -> Work:

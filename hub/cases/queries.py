@@ -68,6 +68,10 @@ class CaseRow:
     def href(self) -> str:
         return f"/cases/{self.id}"
 
+    @property
+    def detail(self) -> str:
+        return f"{self.reference}, {self.kind}"
+
 
 @dataclass(frozen=True)
 class OpenedCase:

@@ -208,7 +208,10 @@ def edit(case_id: UUID) -> Answer:
     if request.method == "GET":
         case = open_for_lead(actor, case_id, "edit").case
         kept = drafts.saved_at(actor, draft)
-        return _edit_form(actor, case, draft, drafts.find_values(actor, draft) or _values_of(case), {}, kept)
+        saved = _values_of(case)
+        values = drafts.find_values(actor, draft)
+        # a draft may be older than what others saved since: its writer sees both before saving
+        return _edit_form(actor, case, draft, values or saved, {}, kept, theirs=saved if values else None)
 
     def act() -> str:
         actions.change_case(actor, case_id, parse_change(request.form), revision=parse_revision(request.form))
@@ -227,7 +230,9 @@ def edit(case_id: UUID) -> Answer:
         if conflict.code != "stale_case":
             raise
         case = open_for_lead(actor, case_id, "edit").case
-        return _edit_form(actor, case, draft, request.form, {}, None, theirs=_values_of(case)), 409
+        return _edit_form(
+            actor, case, draft, request.form, {}, None, theirs=_values_of(case), clash=True
+        ), 409
 
 
 def _values_of(case: Case) -> dict[str, str]:
@@ -254,6 +259,7 @@ def _edit_form(
     kept: Any,
     *,
     theirs: dict[str, str] | None = None,
+    clash: bool = False,
 ) -> str:
     officers = [(str(user.id), user.name) for user in queries.find_officers(actor)]
     return render_template(
@@ -265,7 +271,7 @@ def _edit_form(
         draft_key=draft,
         officers=officers,
         differences=_differences(values, theirs, dict(officers)) if theirs else [],
-        clash=theirs is not None,
+        clash=clash,
         # after a clash, saving again is a decision made in sight of the other version
         revision=case.revision if theirs is not None or not errors else values.get("revision", ""),
         **_lists(),

@@ -51,8 +51,12 @@ def main() -> None:
 
 @main.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--organisation", required=True, metavar="CODE", help="The organisation that the incidents belong to.")
-@click.option("--as", "email", required=True, metavar="EMAIL", help="The user of that organisation who imports.")
+@click.option(
+    "--organisation", required=True, metavar="CODE", help="The organisation that the incidents belong to."
+)
+@click.option(
+    "--as", "email", required=True, metavar="EMAIL", help="The user of that organisation who imports."
+)
 @click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
 @click.option("--all-or-nothing", is_flag=True, help="Write nothing where a single row is refused.")
 @click.option("--json", "as_json", is_flag=True, help="Tell the outcome as JSON on standard output.")
@@ -75,7 +79,9 @@ def import_command(
         raise click.ClickException(error.message if isinstance(error, HubError) else str(error)) from error
     _tell(outcome, as_json)
     if refuse:
-        raise click.ClickException(f"{outcome.refused:,} rows were refused, so nothing was written, as asked.")
+        raise click.ClickException(
+            f"{outcome.refused:,} rows were refused, so nothing was written, as asked."
+        )
     if outcome.refused:
         sys.exit(SOME_REFUSED)
 
@@ -97,8 +103,15 @@ def _acting(organisation: str, email: str) -> Iterator[Actor]:
     enter(db.session(), NOBODY)
     user = find_user_by_email(email)
     employer = db.session.get(Organisation, user.organisation_id) if user is not None else None
-    if user is None or employer is None or employer.code != organisation.upper() or user.disabled_at is not None:
-        raise click.ClickException(f"There is no user {email} in an organisation with the code {organisation}.")
+    if (
+        user is None
+        or employer is None
+        or employer.code != organisation.upper()
+        or user.disabled_at is not None
+    ):
+        raise click.ClickException(
+            f"There is no user {email} in an organisation with the code {organisation}."
+        )
     team = first_team(user)
     if team is None:
         raise click.ClickException(f"{email} is in no team: incidents need one to lead them.")
@@ -177,6 +190,8 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
         click.echo(f"… and {outcome.refused - SHOWN_AT_MOST:,} more", err=True)
     if outcome.dry_run:
         new = outcome.rows - outcome.refused - outcome.known
-        click.echo(f"Checked {outcome.rows:,} rows: {new:,} new, {outcome.known:,} known, {outcome.refused:,} refused.")
+        click.echo(
+            f"Checked {outcome.rows:,} rows: {new:,} new, {outcome.known:,} known, {outcome.refused:,} refused."
+        )
     else:
         click.echo(f"Kept {outcome.kept:,} incidents; {outcome.known:,} known, {outcome.refused:,} refused.")

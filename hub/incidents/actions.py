@@ -84,7 +84,9 @@ def moment_of(occurred_from: str, occurred_time: str | None) -> datetime:
         day = earliest_day(occurred_from)
         at = time.fromisoformat(occurred_time) if occurred_time else time(0)
     except (BadPartialDate, ValueError) as error:
-        raise Invalid("bad_date", errors={"occurred_from": "Enter when it happened; the year alone is enough"}) from error
+        raise Invalid(
+            "bad_date", errors={"occurred_from": "Enter when it happened; the year alone is enough"}
+        ) from error
     return datetime.combine(day, at, tzinfo=clock.LONDON)
 
 
@@ -97,7 +99,9 @@ def title_of(kind: IncidentKind, area: str) -> str:
 def opens_records(actor: Actor) -> bool:
     """Does the policy of the actor's organisation open new records to all of its teams?"""
     return bool(
-        db.session.scalar(sa.select(Organisation.opens_records).where(Organisation.id == actor.organisation_id))
+        db.session.scalar(
+            sa.select(Organisation.opens_records).where(Organisation.id == actor.organisation_id)
+        )
     )
 
 

@@ -130,7 +130,12 @@ def _write(run: Import, rows: list[StreetRow]) -> None:
         place = places.get(_place_key(row)) if row.has_place else None
         if place is not None:
             involvements.append({**_involvement(run.actor, key, place, now), **facts})
-    for model, values in ((Record, records), (Place, new_places), (Incident, incidents), (Involvement, involvements)):
+    for model, values in (
+        (Record, records),
+        (Place, new_places),
+        (Incident, incidents),
+        (Involvement, involvements),
+    ):
         if values:
             db.session.execute(sa.insert(model), values)
     append_each(
@@ -155,9 +160,17 @@ def _facts(run: Import) -> dict[str, Any]:
 
 def _incident(actor: Actor, row: StreetRow, now: datetime) -> dict[str, Any]:
     area = row.lsoa_name.rpartition(" ")[0] or row.lsoa_name
-    where = f"{row.crime_type}, {row.location[:1].lower()}{row.location[1:]}." if row.has_place else f"{row.crime_type}."
+    where = (
+        f"{row.crime_type}, {row.location[:1].lower()}{row.location[1:]}."
+        if row.has_place
+        else f"{row.crime_type}."
+    )
     by = f" Reported by {row.reported_by}." if row.reported_by else ""
-    force = f" Falls within {row.falls_within}." if row.falls_within and row.falls_within != row.reported_by else ""
+    force = (
+        f" Falls within {row.falls_within}."
+        if row.falls_within and row.falls_within != row.reported_by
+        else ""
+    )
     return {
         "created_at": now,
         "revision": 1,

@@ -53,7 +53,9 @@ class Incident(Keyed, Revised, RecordFacts, Base):
         sa.UniqueConstraint(
             "owner_organisation_id", "source_system", "source_reference", name="uq_incident_source_reference"
         ),
-        sa.Index("ix_incident_lead_team_occurred", "lead_team_id", sa.text("occurred_at DESC"), sa.text("id DESC")),
+        sa.Index(
+            "ix_incident_lead_team_occurred", "lead_team_id", sa.text("occurred_at DESC"), sa.text("id DESC")
+        ),
         sa.Index("ix_incident_words", "words", postgresql_using="gin"),
         sa.Index("ix_incident_occurred", sa.text("occurred_at DESC"), sa.text("id DESC")),
     )

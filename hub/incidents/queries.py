@@ -29,6 +29,7 @@ from hub.incidents.vocabulary import (
 )
 from hub.places.models import Place
 from hub.places.queries import PlaceInRecord, find_near, find_place_ids, find_places_of
+from hub.web.filters import format_time
 
 HISTORY = timedelta(days=365)
 HISTORY_AT_MOST = 20
@@ -70,6 +71,11 @@ class IncidentRow:
     def href(self) -> str:
         return f"/incidents/{self.id}"
 
+    @property
+    def time_words(self) -> str:
+        """`11:30pm`, where the time of day is known."""
+        return format_time(self.occurred_at) if self.occurred_time else ""
+
 
 @dataclass(frozen=True)
 class Related:
@@ -80,7 +86,9 @@ class Related:
     why: tuple[str, ...]
 
 
-def list_incidents(actor: Actor, wanted: IncidentFilter, *, cursor: Cursor | None = None) -> Page[IncidentRow]:
+def list_incidents(
+    actor: Actor, wanted: IncidentFilter, *, cursor: Cursor | None = None
+) -> Page[IncidentRow]:
     """One page of the incidents that the actor may read, the latest first. One event names all of them."""
     actor.check_may(Permission.INCIDENT_READ)
     statement = sa.select(Incident.id, Incident.occurred_at).where(*_narrowed(actor, wanted))
@@ -176,7 +184,9 @@ def load_for_change(actor: Actor, incident_id: UUID) -> Incident:
     if right is None or db.session.scalar(sa.select(Incident.id).where(Incident.id == incident_id)) is None:
         raise NotVisible
     if not right.leads:
-        raise Denied("not_lead", "Another team leads this incident: only they can change it. Nothing was changed.")
+        raise Denied(
+            "not_lead", "Another team leads this incident: only they can change it. Nothing was changed."
+        )
     incident = db.session.scalar(
         sa.select(Incident)
         .where(Incident.id == incident_id)
@@ -200,10 +210,10 @@ def find_recent_nearby(actor: Actor, incident_id: UUID) -> list[Related]:
     places = {one.place_id for one in involved if one.place_id}
     near = find_near(actor, places)
     reasons: dict[UUID, str] = {
-        **{key: "Close by" for key in near},
+        **dict.fromkeys(near, "Close by"),
         **{one.person_id: "Same person" for one in involved if one.person_id},
         **{one.vehicle_id: "Same vehicle" for one in involved if one.vehicle_id},
-        **{key: "Same place" for key in places},
+        **dict.fromkeys(places, "Same place"),
     }
     if not reasons:
         return []

@@ -127,7 +127,9 @@ def _lines(file: TextIO) -> Iterator[str]:
     while line := file.readline(MAX_LINE):
         number += 1
         if len(line) == MAX_LINE and not line.endswith("\n"):
-            raise WrongFile(f"Line {number} is longer than {MAX_LINE:,} characters: this is not a street-level file.")
+            raise WrongFile(
+                f"Line {number} is longer than {MAX_LINE:,} characters: this is not a street-level file."
+            )
         yield line
 
 
@@ -155,7 +157,9 @@ def _columns(reader: Iterator[list[str]]) -> dict[str, int]:
 def _csv_reason(error: str, first: int, last: int) -> str:
     through = f" (through line {last})" if last > first else ""
     if "field larger" in error:
-        return f"A field is longer than {MAX_FIELD:,} characters, or a quotation mark is never closed{through}"
+        return (
+            f"A field is longer than {MAX_FIELD:,} characters, or a quotation mark is never closed{through}"
+        )
     if "unexpected end" in error:
         return f"A quotation mark is never closed{through}"
     return f"The quotation marks are wrong{through}"

@@ -124,7 +124,9 @@ def log() -> Response | str | tuple[str, int]:
 
 
 def _form(values: Mapping[str, str], errors: dict[str, str], *, drafted: bool = False) -> str:
-    sources = [(key, label) for key, label in INCIDENT_SOURCE_LABELS.items() if key is not IncidentSource.IMPORTED]
+    sources = [
+        (key, label) for key, label in INCIDENT_SOURCE_LABELS.items() if key is not IncidentSource.IMPORTED
+    ]
     return render_template(
         "incidents/new.html",
         values=values,

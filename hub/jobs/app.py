@@ -49,7 +49,9 @@ REGULAR = (
 def jobs_app(app: Flask, stop: Event) -> procrastinate.App:
     """The jobs of one worker. `stop` is set when it is to end; long jobs look at it between two steps."""
     settings: Settings = app.config["HUB_SETTINGS"]
-    connector = procrastinate.PsycopgConnector(conninfo=conninfo(settings.database_url), min_size=1, max_size=4)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=conninfo(settings.database_url), min_size=1, max_size=4
+    )
     jobs = procrastinate.App(connector=connector)
     for regular in REGULAR:
         _add(jobs, app, regular, stop)
@@ -58,7 +60,11 @@ def jobs_app(app: Flask, stop: Event) -> procrastinate.App:
     @jobs.task(name="remove_old_jobs", queueing_lock="remove_old_jobs", pass_context=True)
     async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
         await builtin_tasks.remove_old_jobs(
-            context, max_hours=KEEP_ENDED_HOURS, remove_failed=True, remove_cancelled=True, remove_aborted=True
+            context,
+            max_hours=KEEP_ENDED_HOURS,
+            remove_failed=True,
+            remove_cancelled=True,
+            remove_aborted=True,
         )
 
     return jobs

@@ -48,7 +48,10 @@ def forget_drafts(stop: Event) -> int:
     """Drafts hold what people wrote: their end is an erasure, written down for each organisation."""
     before = clock.now() - DRAFTS_KEPT
     owners = db.session.scalars(
-        sa.select(User.organisation_id).join(Draft, Draft.user_id == User.id).where(Draft.updated_at < before).distinct()
+        sa.select(User.organisation_id)
+        .join(Draft, Draft.user_id == User.id)
+        .where(Draft.updated_at < before)
+        .distinct()
     ).all()
     gone = 0
     for organisation_id in owners:

@@ -97,5 +97,3 @@ async def _end_stalled(jobs: procrastinate.App) -> None:
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
         await manager.finish_job(job, status=Status.FAILED, delete_job=True)
         log.warning("job_stalled", name=job.task_name)
-
-

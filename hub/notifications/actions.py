@@ -100,7 +100,9 @@ def mark_all_read(actor: Actor, before: UUID) -> int:
     actor.check_may(Permission.NOTIFICATION_READ)
     changed = db.session.execute(
         sa.update(Notification)
-        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None), Notification.id <= before)
+        .where(
+            Notification.user_id == actor.user_id, Notification.read_at.is_(None), Notification.id <= before
+        )
         .values(read_at=clock.now())
     )
     count = int(changed.rowcount)  # type: ignore[attr-defined]

@@ -53,7 +53,9 @@ def _postbox(settings: Settings) -> Postbox | None:
     """None in a demonstration: nothing may leave it, whatever its settings say."""
     if settings.demo or settings.smtp_url is None:
         return None
-    return Postbox.parse(settings.smtp_url, service_host=urlsplit(settings.public_url).hostname or "localhost")
+    return Postbox.parse(
+        settings.smtp_url, service_host=urlsplit(settings.public_url).hostname or "localhost"
+    )
 
 
 def _take() -> list[tuple[UUID, OutboxMessage]]:
@@ -61,7 +63,9 @@ def _take() -> list[tuple[UUID, OutboxMessage]]:
     now = clock.now()
     due = (
         sa.select(OutboxMessage.id)
-        .where(OutboxMessage.sent_at.is_(None), OutboxMessage.failed_at.is_(None), OutboxMessage.due_at <= now)
+        .where(
+            OutboxMessage.sent_at.is_(None), OutboxMessage.failed_at.is_(None), OutboxMessage.due_at <= now
+        )
         .order_by(OutboxMessage.due_at)
         .limit(BATCH)
         .with_for_update(skip_locked=True)

@@ -44,5 +44,9 @@ class OutboxMessage(Keyed, Base):
 
     __table_args__ = (
         sa.Index("ix_outbox_message_user", "user_id", "id"),
-        sa.Index("ix_outbox_message_due", "due_at", postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL")),
+        sa.Index(
+            "ix_outbox_message_due",
+            "due_at",
+            postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL"),
+        ),
     )

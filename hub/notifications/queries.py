@@ -51,7 +51,8 @@ def list_notifications(actor: Actor, cursor: Cursor | None = None) -> Page[Notic
     wanted = sa.select(Notification).where(Notification.user_id == actor.user_id)
     if cursor is not None:
         wanted = wanted.where(
-            sa.tuple_(Notification.created_at, Notification.id) < sa.tuple_(sa.literal(cursor.at), sa.literal(cursor.id))
+            sa.tuple_(Notification.created_at, Notification.id)
+            < sa.tuple_(sa.literal(cursor.at), sa.literal(cursor.id))
         )
     reading.listed(actor, "notification.listed", Shown())
     wanted = wanted.order_by(Notification.created_at.desc(), Notification.id.desc()).limit(PAGE_SIZE + 1)
@@ -86,6 +87,3 @@ def list_own_mail(actor: Actor) -> Sequence[OutboxMessage]:
 def _sentence(kind: str) -> str:
     known = {member.value: label for member, label in NOTIFICATION_LABELS.items()}
     return known.get(kind, "Something has changed")
-
-
-

@@ -32,7 +32,13 @@ def home() -> str:
     )
 
 
-@pages.page("/notifications/<uuid:notification_id>", needs=READS, event="notification.read", data=Data.NONE, methods=("POST",))
+@pages.page(
+    "/notifications/<uuid:notification_id>",
+    needs=READS,
+    event="notification.read",
+    data=Data.NONE,
+    methods=("POST",),
+)
 def read_one(notification_id: UUID) -> Response:
     address = actions.mark_read(current_actor(), notification_id)
     db.session.commit()
@@ -44,7 +50,9 @@ def read_all() -> Response:
     try:
         before = UUID(request.form.get("before", ""))
     except ValueError as error:
-        raise Invalid("bad_notice", "This form is incomplete. Go back, reload the page and send it again.") from error
+        raise Invalid(
+            "bad_notice", "This form is incomplete. Go back, reload the page and send it again."
+        ) from error
     actions.mark_all_read(current_actor(), before)
     db.session.commit()
     return redirect(url_for("notifications.home"), 303)

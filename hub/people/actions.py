@@ -52,7 +52,9 @@ def add_person(
     )
     db.session.add(person)
     db.session.flush()
-    _contribute(actor, record, person.id, role, given_names, family_name, known_as, date_of_birth, name_kind, marking)
+    _contribute(
+        actor, record, person.id, role, given_names, family_name, known_as, date_of_birth, name_kind, marking
+    )
     _involve(actor, record, person.id, role, marking)
     return person
 
@@ -90,11 +92,15 @@ def involve_person(
     )
     if held is not None:
         raise Conflict("involved_already", "This person has that role in this record already.")
-    _contribute(actor, record, person_id, role, given_names, family_name, known_as, date_of_birth, name_kind, marking)
+    _contribute(
+        actor, record, person_id, role, given_names, family_name, known_as, date_of_birth, name_kind, marking
+    )
     return _involve(actor, record, person_id, role, marking)
 
 
-def end_involvement(actor: Actor, record_id: UUID, *, involvement_id: UUID, why: str, revision: int | None = None) -> Involvement:
+def end_involvement(
+    actor: Actor, record_id: UUID, *, involvement_id: UUID, why: str, revision: int | None = None
+) -> Involvement:
     """Ends a person's, place's or vehicle's role in a record, with the reason; the row stays.
 
     Raises `NotVisible`; `Denied` where another organisation entered it; `Conflict`, `Invalid`.

@@ -56,7 +56,12 @@ def parse_person(form: Mapping[str, str]) -> PersonForm:
     if errors:
         raise Invalid("bad_person", errors=errors)
     return PersonForm(
-        InvolvementRole(role), **names, date_of_birth=born, marking=Marking(int(marking)), same=same, decided=decided
+        InvolvementRole(role),
+        **names,
+        date_of_birth=born,
+        marking=Marking(int(marking)),
+        same=same,
+        decided=decided,
     )
 
 

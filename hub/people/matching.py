@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from hub.access.actor import Actor
 from hub.access.models import Involvement
@@ -20,7 +21,7 @@ from hub.core.text import folded
 from hub.extensions import db
 from hub.people.births import age_words, agree, other_way_round
 from hub.people.models import PersonFact, PersonName
-from hub.people.names import name_words, one_slip_apart, short_forms, sound_key
+from hub.people.names import consonants, name_words, one_slip_apart, short_forms, sound_key
 from hub.people.queries import PersonInRecord, find_references, named_in_records
 from hub.people.vocabulary import NAME_KIND_LABELS, FactKind, NameKind
 
@@ -63,12 +64,22 @@ class _Given:
 
 
 def list_matches(
-    actor: Actor, record_id: UUID, *, given_names: str, family_name: str, known_as: str, date_of_birth: str | None
+    actor: Actor,
+    record_id: UUID,
+    *,
+    given_names: str,
+    family_name: str,
+    known_as: str,
+    date_of_birth: str | None,
 ) -> list[PersonMatch]:
     """Possible matches for somebody who is being added to a record; one event names all who are shown."""
     actor.check_may(Permission.PERSON_ADD)
     found = find_matches(
-        actor, given_names=given_names, family_name=family_name, known_as=known_as, date_of_birth=date_of_birth
+        actor,
+        given_names=given_names,
+        family_name=family_name,
+        known_as=known_as,
+        date_of_birth=date_of_birth,
     )
     if found:
         records = [record_id, *(key for match in found for key in match.record_ids)]
@@ -112,12 +123,14 @@ def _candidates(actor: Actor, typed: _Given, words: str) -> dict[UUID, list[Pers
             )
         )
     names: dict[UUID, list[PersonName]] = defaultdict(list)
-    for name in db.session.scalars(sa.select(PersonName).where(PersonName.person_id.in_(people)).order_by(PersonName.id)):
+    for name in db.session.scalars(
+        sa.select(PersonName).where(PersonName.person_id.in_(people)).order_by(PersonName.id)
+    ):
         names[name.person_id].append(name)
     return names
 
 
-def _spelt_alike(typed: _Given, words: str) -> sa.Select[tuple[UUID]]:
+def _spelt_alike(typed: _Given, words: str) -> sa.Select[Any]:
     first = next(iter((*typed.given, *typed.known_as)), "")
     asked = {words, " ".join((*typed.given, *typed.family)), " ".join((*typed.known_as, *typed.family))}
     asked |= {" ".join((form, *typed.family)) for form in short_forms(first)}
@@ -128,7 +141,7 @@ def _spelt_alike(typed: _Given, words: str) -> sa.Select[tuple[UUID]]:
     return sa.select(PersonName.person_id).where(PersonName.id.in_(sa.select(alike.c.id)))
 
 
-def _sounding_alike(typed: _Given) -> sa.Select[tuple[UUID]]:
+def _sounding_alike(typed: _Given) -> sa.Select[Any]:
     family = " ".join(typed.family)
     firsts = {form for one in (*typed.given[:1], *typed.known_as[:1]) for form in short_forms(one)}
     conditions = [PersonName.family_key == sound_key(family), PersonName.family_key != ""]
@@ -160,7 +173,11 @@ def _judge(typed: _Given, rows: list[PersonName], births: list[str]) -> tuple[in
 
 
 def _compare(typed: _Given, row: PersonName) -> tuple[int, tuple[str, ...]]:
-    given, family, known = folded(row.given_names).split(), folded(row.family_name).split(), folded(row.known_as).split()
+    given, family, known = (
+        folded(row.given_names).split(),
+        folded(row.family_name).split(),
+        folded(row.known_as).split(),
+    )
     firsts = [*typed.given, *typed.known_as]
     best = max(
         (
@@ -201,7 +218,9 @@ def _alike(one: str, other: str) -> tuple[int, str]:
     if one_slip_apart(one, other):
         return 2, f"Spelt almost the same: {one.capitalize()} and {other.capitalize()}"
     if min(len(one), len(other)) > 3 and JaroWinkler.similarity(one, other) >= ALIKE:
-        return 2, f"Looks or sounds alike: {one.capitalize()} and {other.capitalize()}"
+        return 2, f"Looks alike: {one.capitalize()} and {other.capitalize()}"
+    if len(consonants(one)) >= 3 and consonants(one) == consonants(other):
+        return 2, f"Sounds alike: {one.capitalize()} and {other.capitalize()}"
     return 0, ""
 
 
@@ -214,7 +233,7 @@ def _compare_births(typed: str | None, known: list[str]) -> tuple[int, tuple[str
         return 2, ("Date of birth agrees as far as it is known",)
     if other_way_round(typed) in known:
         return 3, ("Day and month of birth exchanged",)
-    if any(len(one) == len(typed) == 10 and one_slip_apart(one, typed) for one in known):
+    if any(len(one) == len(typed) == 10 and DamerauLevenshtein.distance(one, typed) == 1 for one in known):
         return 2, ("Date of birth almost the same",)
     return -2, ("Different date of birth",)
 

@@ -36,7 +36,9 @@ class PersonName(Keyed, ItemFacts, Base):
     # all parts, folded: what search looks through
     words: Mapped[str] = holds(Holds.NAME, sa.Text)
     # how family name and first given name begin to sound: short, so that names written differently come together
-    family_key: Mapped[str] = holds(Holds.NAME, sa.Text, sa.Computed("left(dmetaphone(family_name), 2)", persisted=True))
+    family_key: Mapped[str] = holds(
+        Holds.NAME, sa.Text, sa.Computed("left(dmetaphone(family_name), 2)", persisted=True)
+    )
     given_key: Mapped[str] = holds(Holds.NAME, sa.Text, sa.Computed(FIRST_SOUND, persisted=True))
 
     __table_args__ = (
@@ -45,7 +47,9 @@ class PersonName(Keyed, ItemFacts, Base):
         sa.CheckConstraint("given_names <> '' OR family_name <> '' OR known_as <> ''", name="some_name"),
         sa.Index("ix_person_name_person", "person_id"),
         sa.Index("ix_person_name_keys", "family_key", "given_key"),
-        sa.Index("ix_person_name_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
+        sa.Index(
+            "ix_person_name_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}
+        ),
     )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 from rapidfuzz.distance import DamerauLevenshtein
 
@@ -98,6 +100,17 @@ _GROUPS = (
     "william bill billy will willie liam",
     "zachary zach zac zak",
 )
+# how letters are written for one sound, then what is left out: `phillips` and `filips` are both flps
+_SPOKEN = (
+    ("ph", "f"),
+    ("ck", "k"),
+    ("gh", ""),
+    ("^kn", "n"),
+    ("^wr", "r"),
+    ("[cq]", "k"),
+    ("x", "ks"),
+    ("z", "s"),
+)
 _ALIKE: dict[str, frozenset[str]] = {}
 for _group in _GROUPS:
     for _name in _group.split():
@@ -106,7 +119,7 @@ for _group in _GROUPS:
 
 def name_words(given_names: str, family_name: str, known_as: str) -> str:
     """All parts of a name, folded: what `person_name.words` holds."""
-    return folded(" ".join((given_names, family_name, known_as))) or "-"
+    return folded(f"{given_names} {family_name} {known_as}") or "-"
 
 
 def short_forms(name: str) -> frozenset[str]:
@@ -117,6 +130,13 @@ def short_forms(name: str) -> frozenset[str]:
 def sound_key(name: str) -> sa.ColumnElement[str]:
     """The first two sounds of a name by Double Metaphone: `Simpson` and `Simons` are SM, `Philips` and `Filips` FL."""
     return sa.func.left(sa.func.dmetaphone(folded(name)), 2)
+
+
+def consonants(name: str) -> str:
+    """The consonants as they are spoken, each once: what two names that sound alike have in common."""
+    for written, said in _SPOKEN:
+        name = re.sub(written, said, name)
+    return re.sub(r"(.)\1+", r"\1", name[:1] + re.sub("[aeiouyhw]", "", name[1:]))
 
 
 def one_slip_apart(one: str, other: str) -> bool:

@@ -9,28 +9,14 @@ import sqlalchemy as sa
 from hub.access.policy import (
     Rules,
     Terms,
-    actor_set,
-    contributed,
     guard_class,
     item_rules,
     my_excluded_people,
     named,
     named_by,
+    told_by_us,
 )
 from hub.people.models import Person, PersonFact, PersonName
-
-
-def _my_contributed_people(terms: Terms) -> Any:
-    """People about whom one's own organisation contributed a name or a fact to another's record."""
-    return sa.union_all(
-        *(
-            sa.select(told.c.person_id).where(contributed(told.c, terms))
-            for told in (PersonName.__table__.alias(), PersonFact.__table__.alias())
-        )
-    )
-
-
-my_contributed_people = actor_set("my_contributed_person", ("person_id",), _my_contributed_people)
 
 
 def _read(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
@@ -38,7 +24,8 @@ def _read(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
         named("person_not_excluded", row.id.not_in(my_excluded_people(terms))),
         sa.or_(
             named_by(row.id, "person_id", terms),
-            my_contributed_people.has("person_id", row.id, terms),
+            told_by_us(row.id, PersonName.__table__.alias(), terms),
+            told_by_us(row.id, PersonFact.__table__.alias(), terms),
         ),
     )
 

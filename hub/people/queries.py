@@ -106,7 +106,8 @@ class OpenedPerson:
 
     @property
     def marking(self) -> int:
-        return max((one.marking for one in (*self.names, *self.facts, *self.roles)), default=0)
+        told = [one.marking for one in (*self.names, *self.facts)]
+        return max([*told, *(one.marking for one in self.roles)], default=0)
 
 
 def find_people_of(actor: Actor, record_ids: Iterable[UUID]) -> dict[UUID, list[PersonInRecord]]:
@@ -190,14 +191,18 @@ def _best(actor: Actor, record_id: UUID, told: list[T]) -> T | None:
     )
 
 
-def list_people(actor: Actor, *, role: InvolvementRole | None = None, cursor: Cursor | None = None) -> Page[PersonRow]:
+def list_people(
+    actor: Actor, *, role: InvolvementRole | None = None, cursor: Cursor | None = None
+) -> Page[PersonRow]:
     """People whom the actor may read, the latest role first; one line each. One event names all of them."""
     actor.check_may(Permission.PERSON_READ)
-    wanted = [Involvement.person_id.is_not(None)]
+    wanted: list[sa.ColumnElement[bool]] = [Involvement.person_id.is_not(None)]
     if role is not None:
         wanted.append(Involvement.role == role.value)
     later = sa.select(Involvement.id, Involvement.person_id).where(*wanted).subquery()
-    newer = sa.select(later.c.id).where(later.c.person_id == Involvement.person_id, later.c.id > Involvement.id)
+    newer = sa.select(later.c.id).where(
+        later.c.person_id == Involvement.person_id, later.c.id > Involvement.id
+    )
     if cursor is not None:
         wanted.append(Involvement.id < cursor.id)
     statement = (
@@ -210,7 +215,9 @@ def list_people(actor: Actor, *, role: InvolvementRole | None = None, cursor: Cu
     page = found[:PAGE_SIZE]
     records = {row.record_id for row in page}
     reading.listed(
-        actor, "person.listed", Shown(records=records, people=[row.person_id for row in page if row.person_id])
+        actor,
+        "person.listed",
+        Shown(records=records, people=[row.person_id for row in page if row.person_id]),
     )
     rows = _rows(actor, [row.id for row in page])
     reading.withheld(actor, "person.listed", records, [row.person.record_id for row in rows])
@@ -224,8 +231,7 @@ def _rows(actor: Actor, ids: list[UUID]) -> list[PersonRow]:
     ).all()
     references = find_references(actor, {one.record_id for one in involved})
     return [
-        PersonRow(one, *references.get(one.record_id, ("", "")))
-        for one in named_in_records(actor, involved)
+        PersonRow(one, *references.get(one.record_id, ("", ""))) for one in named_in_records(actor, involved)
     ]
 
 
@@ -246,7 +252,9 @@ def open_person(actor: Actor, person_id: UUID) -> OpenedPerson:
         records = {
             key
             for layer in (Involvement, PersonName, PersonFact)
-            for key in db.session.scalars(sa.select(layer.record_id).where(layer.person_id == person_id).distinct())
+            for key in db.session.scalars(
+                sa.select(layer.record_id).where(layer.person_id == person_id).distinct()
+            )
         }
         shown = Shown(records=records, people=[person_id])
     shown = reading.opened(actor, "person.opened", person_id, shown)
@@ -264,12 +272,14 @@ def _profile(actor: Actor, person_id: UUID) -> OpenedPerson:
         sa.select(PersonName).where(PersonName.person_id == person_id).order_by(PersonName.id.desc())
     ).all()
     facts = db.session.scalars(
-        sa.select(PersonFact).where(PersonFact.person_id == person_id).order_by(PersonFact.kind, PersonFact.id.desc())
+        sa.select(PersonFact)
+        .where(PersonFact.person_id == person_id)
+        .order_by(PersonFact.kind, PersonFact.id.desc())
     ).all()
     involved = db.session.scalars(
         sa.select(Involvement).where(Involvement.person_id == person_id).order_by(Involvement.id.desc())
     ).all()
-    items = (*names, *facts, *involved)
+    items: list[PersonName | PersonFact | Involvement] = [*names, *facts, *involved]
     references = find_references(actor, {one.record_id for one in items})
     organisations = organisation_names(one.contributor_organisation_id for one in items)
     roles = named_in_records(actor, involved)
@@ -305,6 +315,10 @@ def _profile(actor: Actor, person_id: UUID) -> OpenedPerson:
 def _best_of_all(actor: Actor, names: list[PersonName]) -> PersonName | None:
     return max(
         names,
-        key=lambda one: (one.kind == "current", one.contributor_organisation_id == actor.organisation_id, one.id),
+        key=lambda one: (
+            one.kind == "current",
+            one.contributor_organisation_id == actor.organisation_id,
+            one.id,
+        ),
         default=None,
     )

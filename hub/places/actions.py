@@ -84,12 +84,18 @@ def new_place(
     """The row, checked and not yet added. Raises `Invalid`."""
     if (latitude is None) != (longitude is None):
         raise Invalid("half_point", "A point needs both latitude and longitude")
-    if latitude is not None and longitude is not None and not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+    if (
+        latitude is not None
+        and longitude is not None
+        and not (-90 <= latitude <= 90 and -180 <= longitude <= 180)
+    ):
         raise Invalid("bad_point", "The point is not on the map")
     street, town, ward = clean(street), clean(town), clean(ward)
     description = clean(description) or street
     if not description:
-        raise Invalid("no_place", errors={"description": "Enter the place: a name, a street or how people call it"})
+        raise Invalid(
+            "no_place", errors={"description": "Enter the place: a name, a street or how people call it"}
+        )
     postcode = normal_postcode(postcode)
     return Place(
         organisation_id=actor.organisation_id,
@@ -124,7 +130,13 @@ def _check(actor: Actor, record: Any, role: str) -> None:
 
 def _involve(actor: Actor, record: Any, place_id: UUID, role: str, marking: Marking) -> Involvement:
     involvement = involve(
-        actor, record, session=db.session(), role=role, section=Section.PEOPLE, place_id=place_id, marking=marking
+        actor,
+        record,
+        session=db.session(),
+        role=role,
+        section=Section.PEOPLE,
+        place_id=place_id,
+        marking=marking,
     )
     append(
         actor,

@@ -32,7 +32,9 @@ class PlaceForm:
 def parse_place(form: Mapping[str, str], *, prefix: str = "") -> PlaceForm:
     """All errors at once, under the names of the inputs. Raises `Invalid`."""
     errors: dict[str, str] = {}
-    texts = {name: clean(form.get(f"{prefix}{name}", "")) for name in ("description", "street", "town", "ward")}
+    texts = {
+        name: clean(form.get(f"{prefix}{name}", "")) for name in ("description", "street", "town", "ward")
+    }
     for name, text in texts.items():
         if len(text) > LIMIT:
             errors[f"{prefix}{name}"] = f"Enter {LIMIT} characters or fewer"
@@ -51,7 +53,15 @@ def parse_place(form: Mapping[str, str], *, prefix: str = "") -> PlaceForm:
         errors[f"{prefix}postcode"] = invalid.message
     if errors:
         raise Invalid("bad_place", errors=errors)
-    return PlaceForm(PlaceKind(kind), **texts, postcode=postcode, role=role)
+    return PlaceForm(
+        PlaceKind(kind),
+        description=texts["description"],
+        street=texts["street"],
+        town=texts["town"],
+        ward=texts["ward"],
+        postcode=postcode,
+        role=role,
+    )
 
 
 def has_place(form: Mapping[str, str], *, prefix: str = "") -> bool:

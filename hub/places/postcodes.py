@@ -7,9 +7,11 @@ import re
 from hub.core.errors import Invalid
 
 WRONG = "Enter a full UK postcode, for example NB1 4QT"
-# the shape that Royal Mail's address file uses; ZZ99 codes stand for no fixed abode (HANDBOOK 6.7)
+# the shape that Royal Mail's address file uses
 _SHAPE = re.compile(r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$")
 _NEVER_LAST = frozenset("CIKMOV")
+# pseudo postcodes such as ZZ99 3VZ stand for no fixed abode (HANDBOOK 6.7)
+_NO_ADDRESS = "ZZ99"
 
 
 def normal_postcode(text: str | None) -> str | None:
@@ -18,6 +20,6 @@ def normal_postcode(text: str | None) -> str | None:
     if not letters:
         return None
     found = _SHAPE.match(letters)
-    if not found or set(found.group(2)[1:]) & _NEVER_LAST:
+    if not found or (found.group(1) != _NO_ADDRESS and set(found.group(2)[1:]) & _NEVER_LAST):
         raise Invalid("bad_postcode", WRONG, errors={"postcode": WRONG})
     return f"{found.group(1)} {found.group(2)}"

@@ -117,7 +117,9 @@ def find_near(actor: Actor, place_ids: Iterable[UUID]) -> set[UUID]:
             )
     if not near:
         return set()
-    return set(db.session.scalars(sa.select(Place.id).where(sa.or_(*near), Place.id.not_in(own)).limit(NEAR_AT_MOST)))
+    return set(
+        db.session.scalars(sa.select(Place.id).where(sa.or_(*near), Place.id.not_in(own)).limit(NEAR_AT_MOST))
+    )
 
 
 def _degrees(latitude: float) -> tuple[float, float]:

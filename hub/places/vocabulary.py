@@ -23,4 +23,8 @@ PLACE_KIND_LABELS = {
     PlaceKind.AREA: "Area",
 }
 
-PLACE_ROLES = {"scene": "Where it happened", "address_of_concern": "Address of concern", "lives_at": "Lives at"}
+PLACE_ROLES = {
+    "scene": "Where it happened",
+    "address_of_concern": "Address of concern",
+    "lives_at": "Lives at",
+}

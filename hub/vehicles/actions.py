@@ -96,7 +96,13 @@ def _check(actor: Actor, record: Any, role: str) -> None:
 
 def _involve(actor: Actor, record: Any, vehicle_id: UUID, role: str, marking: Marking) -> Involvement:
     involvement = involve(
-        actor, record, session=db.session(), role=role, section=Section.PEOPLE, vehicle_id=vehicle_id, marking=marking
+        actor,
+        record,
+        session=db.session(),
+        role=role,
+        section=Section.PEOPLE,
+        vehicle_id=vehicle_id,
+        marking=marking,
     )
     append(
         actor,

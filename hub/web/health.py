@@ -52,7 +52,10 @@ def health() -> Response:
     status = "up" if all(state == UP for state in parts.values()) else status
     code = 503 if status == "down" else 200
     best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
-    if best == "text/html" and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]:
+    if (
+        best == "text/html"
+        and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]
+    ):
         return make_response(render_template("health.html", status=status, parts=parts, words=WORDS), code)
     return make_response(jsonify(status=status, parts=parts), code)
 
@@ -116,8 +119,7 @@ class Health:
     def _ask_database(self) -> Mapping[str, str]:
         try:
             with self.engine.connect() as connection:
-                writable, missing, next_missing = connection.execute(_LOG).one()
-                beat = connection.execute(_HEARTBEAT).scalar()
+                writable, missing, next_missing, beat = connection.scalars(_ASKED).one()
         except SQLAlchemyError as error:
             log.warning("health", part="database", kind=type(error).__name__)
             return {"database": DOWN, "log": DOWN, "worker": DOWN}
@@ -139,12 +141,15 @@ class Health:
         return {"object_store": UP}
 
 
-_LOG = sa.select(
-    sa.func.current_setting("transaction_read_only") == "off",
-    sa.func.audit.missing_partitions(0),
-    sa.func.audit.missing_partitions(1),
+_ASKED = sa.select(
+    sa.func.json_build_array(
+        sa.func.current_setting("transaction_read_only") == "off",
+        sa.func.audit.missing_partitions(0),
+        sa.func.audit.missing_partitions(1),
+        sa.select(sa.func.max(_workers.c.last_heartbeat) > sa.func.now() - HEARTBEAT_AGE).scalar_subquery(),
+        type_=sa.JSON,
+    )
 )
-_HEARTBEAT = sa.select(sa.func.max(_workers.c.last_heartbeat) > sa.func.now() - HEARTBEAT_AGE)
 
 
 def _own_engine(settings: Settings) -> sa.Engine:

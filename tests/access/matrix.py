@@ -52,7 +52,11 @@ READS: dict[type[Any], Verdict] = {
     Grant: Oracle.reads_grant,
 }
 CHANGES: dict[type[Any], Verdict] = {Record: Oracle.changes_record, Involvement: Oracle.changes_involvement}
-ADDS: dict[type[Any], Verdict] = {Record: Oracle.opens_record, Entry: Oracle.adds_entry, Involvement: Oracle.adds_item}
+ADDS: dict[type[Any], Verdict] = {
+    Record: Oracle.opens_record,
+    Entry: Oracle.adds_entry,
+    Involvement: Oracle.adds_item,
+}
 
 
 @dataclass
@@ -108,7 +112,9 @@ def bites(world: NearMiss, oracles: dict[int, Oracle], worlds: list[NearMiss]) -
 
     def verdicts(one: NearMiss) -> list[bool]:
         return [
-            verdict(oracles[one.number], row) for model, _, _, verdict in _rules() for row in one.rows[model.__tablename__]
+            verdict(oracles[one.number], row)
+            for model, _, _, verdict in _rules()
+            for row in one.rows[model.__tablename__]
         ]
 
     base = next(one for one in worlds if one.path == world.path)
@@ -181,7 +187,9 @@ def compare_database(
 
 def _announce(connection: sa.Connection, world: NearMiss) -> None:
     columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in SETTINGS)
-    connection.execute(sa.text(f"SELECT {columns}"), {name: _setting(world.context, name) for name in SETTINGS})
+    connection.execute(
+        sa.text(f"SELECT {columns}"), {name: _setting(world.context, name) for name in SETTINGS}
+    )
 
 
 def _ids(connection: sa.Connection, sql: str, values: dict[str, Any] | None = None) -> set[UUID]:
@@ -219,7 +227,9 @@ def _count(result: Result, wall: str, world: NearMiss, model: type[Any], seen: A
     result.comparisons += 1
     result.allowed += bool(wanted)
     if seen != wanted:
-        said = f"{wall} {model.__tablename__}: {world.path}, {world.flip}: {seen} where the oracle says {wanted}"
+        said = (
+            f"{wall} {model.__tablename__}: {world.path}, {world.flip}: {seen} where the oracle says {wanted}"
+        )
         result.differences.append(said)
 
 
@@ -230,26 +240,30 @@ def try_mutants(admin: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Ora
     """The same expressions over all worlds at once, with the reader's values from a table instead of the settings."""
     with admin.connect() as connection:
         _place(connection, worlds, oracles)
-        honest = dict(_statements())
-        for (model, act), sql in honest.items():
+        clauses: dict[str, list[tuple[type[Any], str, Rule]]] = {}
+        for model, act, rule, _ in _rules():
+            sql, names = _statement(model, act, rule)
+            for name in names:
+                clauses.setdefault(name, []).append((model, act, rule))
             result.comparisons += len(worlds)
             for number, _ in connection.exec_driver_sql(sql):
                 one = worlds[number - 1]
                 result.differences.append(f"compiled {act} {model.__tablename__}: {one.path}, {one.flip}")
         for name in sorted(policy.NAMES):
             with _switched_off(name):
-                mutated = dict(_statements())
-            changed = [(key, sql) for key, sql in mutated.items() if sql != honest[key]]
-            result.mutants[name] = next((found for key, sql in changed if (found := _first(connection, key, sql, worlds))), None)
+                killers = (_first(connection, *rule, worlds) for rule in clauses.get(name, ()))
+                result.mutants[name] = next((found for found in killers if found), None)
         connection.rollback()
 
 
-def _first(connection: sa.Connection, key: tuple[type[Any], str], sql: str, worlds: list[NearMiss]) -> str | None:
-    found = connection.exec_driver_sql(f"{sql} LIMIT 1").first()
+def _first(
+    connection: sa.Connection, model: type[Any], act: str, rule: Rule, worlds: list[NearMiss]
+) -> str | None:
+    found = connection.exec_driver_sql(f"{_statement(model, act, rule)[0]} LIMIT 1").first()
     if found is None:
         return None
     world = worlds[found[0] - 1]
-    return f"{key[1]} {key[0].__tablename__}: {world.path}, {world.flip}"
+    return f"{act} {model.__tablename__}: {world.path}, {world.flip}"
 
 
 def _rules() -> Iterator[tuple[type[Any], str, Rule, Verdict]]:
@@ -261,17 +275,19 @@ def _rules() -> Iterator[tuple[type[Any], str, Rule, Verdict]]:
             yield model, act, rule, verdict
 
 
-def _statements() -> Iterator[tuple[tuple[type[Any], str], str]]:
-    """For each rule the query that finds rows whose verdict is not the oracle's."""
-    column = sa.literal_column
-    terms = Terms(**{name: column(f"reader.{name}") for name in SETTINGS})
-    for model, act, rule, _ in _rules():
-        table = model.__tablename__
-        yield (
-            (model, act),
-            f"SELECT reader.world, {table}.id FROM {table} JOIN placed ON placed.id = {table}.id AND placed.act = '{act}'"
-            f" JOIN reader ON reader.world = placed.world WHERE placed.wanted <> (({compiled(model, rule(model, terms))}) IS TRUE)",
-        )
+def _statement(model: type[Any], act: str, rule: Rule) -> tuple[str, set[str]]:
+    """The query that finds rows whose verdict is not the oracle's, and the names of the clauses in it."""
+    terms = Terms(**{name: sa.literal_column(f"reader.{name}") for name in SETTINGS})
+    table, known = model.__tablename__, set(policy.NAMES)
+    policy.NAMES.clear()
+    expression = compiled(model, rule(model, terms))
+    names = set(policy.NAMES)
+    policy.NAMES.update(known)
+    sql = (
+        f"SELECT reader.world, {table}.id FROM {table} JOIN placed ON placed.id = {table}.id AND placed.act = '{act}'"
+        f" JOIN reader ON reader.world = placed.world WHERE placed.wanted <> (({expression}) IS TRUE)"
+    )
+    return sql, names
 
 
 def _place(connection: sa.Connection, worlds: list[NearMiss], oracles: dict[int, Oracle]) -> None:
@@ -280,9 +296,16 @@ def _place(connection: sa.Connection, worlds: list[NearMiss], oracles: dict[int,
         "CREATE TEMP TABLE reader (world int PRIMARY KEY, user_id uuid, organisation_id uuid, partnership_id uuid,"
         " team_id uuid, clearance smallint, purpose text, audiences text[], principals uuid[]) ON COMMIT DROP"
     )
-    run_sql("CREATE TEMP TABLE placed (id uuid, act text, world int, wanted boolean, PRIMARY KEY (id, act)) ON COMMIT DROP")
+    run_sql(
+        "CREATE TEMP TABLE placed (id uuid, act text, world int, wanted boolean, PRIMARY KEY (id, act)) ON COMMIT DROP"
+    )
     readers = [
-        {"world": one.number, **one.reader, "audiences": list(one.reader["audiences"]), "principals": list(one.context.principals)}
+        {
+            "world": one.number,
+            **one.reader,
+            "audiences": list(one.reader["audiences"]),
+            "principals": list(one.context.principals),
+        }
         for one in worlds
     ]
     names = list(readers[0])
@@ -320,7 +343,9 @@ def main() -> int:
         try:
             upgrade(address.owner_url)
             name = make_url(address.app_url).database
-            superuser = make_url(address.superuser_url).set(database=name).render_as_string(hide_password=False)
+            superuser = (
+                make_url(address.superuser_url).set(database=name).render_as_string(hide_password=False)
+            )
             result = run(superuser, address.app_url)
         finally:
             server.stop()

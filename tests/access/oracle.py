@@ -27,7 +27,9 @@ class Oracle:
         """He isn't excluded, and either (a1) or (a2), cleared for it; or (b)."""
         if self._excluded(record):
             return False
-        return self._emergency(record) or (self._cleared(record) and (self._leads(record) or bool(self._grants(record))))
+        return self._emergency(record) or (
+            self._cleared(record) and (self._leads(record) or bool(self._grants(record)))
+        )
 
     def reads_item(self, item: Row) -> bool:
         """Not excluded, and (b); or (a1), or (a2) with its section and marking, cleared and in its audience; or his own."""
@@ -45,7 +47,9 @@ class Oracle:
         """A readable involvement names the person."""
         if self._excluded_person(person["id"]):
             return False
-        return any(self.reads_item(one) for one in self.world["involvement"] if one["person_id"] == person["id"])
+        return any(
+            self.reads_item(one) for one in self.world["involvement"] if one["person_id"] == person["id"]
+        )
 
     def reads_grant(self, grant: Row) -> bool:
         """Whoever leads the record, and the organisation it is made to, as far as cleared and not excluded."""
@@ -69,7 +73,9 @@ class Oracle:
             return False
         if self.changes_record(item):
             return True
-        allowed = [one for one in self._grants(item) if one["may_contribute"] and item["section"] in one["sections"]]
+        allowed = [
+            one for one in self._grants(item) if one["may_contribute"] and item["section"] in one["sections"]
+        ]
         return bool(allowed) and not self._excluded(item) and self._cleared(item)
 
     def adds_entry(self, item: Row) -> bool:
@@ -105,7 +111,9 @@ class Oracle:
 
     def _excluded_person(self, person_id: UUID) -> bool:
         return any(
-            wall["user_id"] == self.me["user_id"] and wall["person_id"] == person_id and not self._past(wall["ended_at"])
+            wall["user_id"] == self.me["user_id"]
+            and wall["person_id"] == person_id
+            and not self._past(wall["ended_at"])
             for wall in self.world["exclusion"]
         )
 
@@ -127,7 +135,11 @@ class Oracle:
     def _grants(self, row: Row) -> list[Row]:
         """The live grants of the record that name him, his team in hand or his organisation."""
         of_record = [one for one in self.world["record_grant"] if one["record_id"] == self._record_id(row)]
-        return [one for one in of_record if self._names_me(one) and self._grant_lives(one) and self._stands(one, row)]
+        return [
+            one
+            for one in of_record
+            if self._names_me(one) and self._grant_lives(one) and self._stands(one, row)
+        ]
 
     def _names_me(self, grant: Row) -> bool:
         if grant["to_organisation_id"] != self.me["organisation_id"]:
@@ -186,7 +198,12 @@ class Oracle:
     def _opened(self, emergency: Row, row: Row) -> bool:
         mine = emergency["user_id"] == self.me["user_id"] and emergency["record_id"] == self._record_id(row)
         begun = emergency["granted_at"] <= self.now
-        return mine and begun and not self._past(emergency["expires_at"]) and not self._past(emergency["closed_at"])
+        return (
+            mine
+            and begun
+            and not self._past(emergency["expires_at"])
+            and not self._past(emergency["closed_at"])
+        )
 
     def _by_right(self, item: Row) -> bool:
         if not self._cleared(item) or not self._reached(item):
@@ -194,7 +211,8 @@ class Oracle:
         if self._leads(item):
             return True
         return any(
-            item["section"] in one["sections"] and item["item_marking"] <= one["max_marking"] for one in self._grants(item)
+            item["section"] in one["sections"] and item["item_marking"] <= one["max_marking"]
+            for one in self._grants(item)
         )
 
     def _own_contribution(self, item: Row) -> bool:

@@ -74,9 +74,22 @@ class Desk:
         return self.site.as_user("officer")
 
     def send(
-        self, client: Client, name: str, content: bytes, *, case_id: UUID | None = None, key: str | None = None, **fields: str
+        self,
+        client: Client,
+        name: str,
+        content: bytes,
+        *,
+        case_id: UUID | None = None,
+        key: str | None = None,
+        **fields: str,
     ) -> TestResponse:
-        form = {"csrf_token": client.csrf, "form_key": key or str(uuid4()), "kind": "report", "description": "", **fields}
+        form = {
+            "csrf_token": client.csrf,
+            "form_key": key or str(uuid4()),
+            "kind": "report",
+            "description": "",
+            **fields,
+        }
         body, content_type = multipart(form, name, content)
         path = f"/cases/{case_id or self.case_id}/files"
         return client.http.post(path, data=body, content_type=content_type)
@@ -90,10 +103,16 @@ class Desk:
 def multipart(form: dict[str, str], name: str, content: bytes, *, field: str = "file") -> tuple[bytes, str]:
     """The body that a browser sends: fields first, the file last."""
     mark = f"----hub{uuid4().hex}"
-    parts = [f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in form.items()]
+    parts = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in form.items()
+    ]
     quoted = name.replace("\\", "\\\\").replace('"', "%22")
     head = f'--{mark}\r\nContent-Disposition: form-data; name="{field}"; filename="{quoted}"\r\nContent-Type: application/x-claimed\r\n\r\n'
-    return "".join(parts).encode() + head.encode() + content + f"\r\n--{mark}--\r\n".encode(), f"multipart/form-data; boundary={mark}"
+    return (
+        "".join(parts).encode() + head.encode() + content + f"\r\n--{mark}--\r\n".encode(),
+        f"multipart/form-data; boundary={mark}",
+    )
 
 
 def share(site: Site, superuser: str, case_id: UUID, *sections: str, may_contribute: bool = False) -> None:

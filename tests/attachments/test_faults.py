@@ -47,7 +47,13 @@ def _blocks(content: bytes = PLAIN) -> Iterator[bytes]:
 def _attach(world: World, case_id: UUID, content: bytes = PLAIN, name: str = "Danny Bridgeman.txt") -> UUID:
     actor = act_as(world, "officer")
     made = attach(
-        actor, case_id, name=name, kind=DocumentKind.OTHER, description="", media_type="", blocks=_blocks(content)
+        actor,
+        case_id,
+        name=name,
+        kind=DocumentKind.OTHER,
+        description="",
+        media_type="",
+        blocks=_blocks(content),
     )
     db.session.commit()
     return made.id
@@ -83,7 +89,10 @@ def test_the_bucket_and_the_database_hold_no_plaintext(
     head = bucket.client.head_object(Bucket=bucket.name, Key=key)
     assert "Danny" not in str(head)
     assert _count(database, "SELECT count(*) FROM attachment a WHERE a::text LIKE '%Danny%'") == 0
-    assert _count(database, "SELECT count(*) FROM audit.event WHERE convert_from(body, 'UTF8') LIKE '%Danny%'") == 0
+    assert (
+        _count(database, "SELECT count(*) FROM audit.event WHERE convert_from(body, 'UTF8') LIKE '%Danny%'")
+        == 0
+    )
 
 
 @pytest.mark.parametrize("where", ["header", "first chunk", "later", "last byte"])
@@ -173,7 +182,9 @@ def _refused(world: World, case_id: UUID, attachment_id: UUID, database: SimpleN
     assert _count(database, UNSOUND) == 1
 
 
-def test_over_http_a_change_in_the_middle_cuts_the_answer_short(desk: Desk, database: SimpleNamespace) -> None:
+def test_over_http_a_change_in_the_middle_cuts_the_answer_short(
+    desk: Desk, database: SimpleNamespace
+) -> None:
     officer = desk.officer()
     key = desk.send(officer, "a.txt", PLAIN).headers["Location"].rpartition("added=")[2]
     stored = desk.site.sql(database.superuser, "SELECT object_key FROM attachment")[0].object_key
@@ -197,7 +208,9 @@ def test_over_http_a_change_in_the_middle_cuts_the_answer_short(desk: Desk, data
     assert refused.status_code == 503 and "integrity check" in refused.get_data(as_text=True)
 
 
-def test_without_the_store_nothing_is_kept_and_the_page_says_so(desk: Desk, database: SimpleNamespace) -> None:
+def test_without_the_store_nothing_is_kept_and_the_page_says_so(
+    desk: Desk, database: SimpleNamespace
+) -> None:
     officer = desk.officer()
     desk.settings(s3_endpoint="http://127.0.0.1:1")
     answer = desk.send(officer, "a.txt", PLAIN)
@@ -243,7 +256,11 @@ def test_a_process_killed_in_the_middle_leaves_no_row_and_nothing_after_the_swee
     ids = [str(case_id), str(world.users["officer"]), str(world.teams["safety"])]
     # beyond the first part of the object, so that the store holds some of it
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED, *ids, "300"], env=environment, cwd=PROJECT, capture_output=True, check=False
+        [sys.executable, "-c", KILLED, *ids, "300"],
+        env=environment,
+        cwd=PROJECT,
+        capture_output=True,
+        check=False,
     )
     assert ended.returncode == -9, ended.stderr.decode()[-2000:]
     assert _count(database, "SELECT count(*) FROM attachment") == 1
@@ -273,7 +290,13 @@ def test_an_upload_that_breaks_off_leaves_no_row_and_no_object(
     actor = act_as(world, "officer")
     with pytest.raises(Hiccup):
         attach(
-            actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=_breaking(after)
+            actor,
+            case_id,
+            name="a.txt",
+            kind=DocumentKind.OTHER,
+            description="",
+            media_type="",
+            blocks=_breaking(after),
         )
     db.session.rollback()
     assert _count(database, "SELECT count(*) FROM attachment") == 0
@@ -287,7 +310,9 @@ def test_an_act_that_is_never_committed_is_swept(
 ) -> None:
     kept = _attach(world, case_id)
     actor = act_as(world, "officer")
-    attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=_blocks())
+    attach(
+        actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=_blocks()
+    )
     db.session.rollback()
     assert len(bucket.keys()) == 2
     enter(db.session(), NOBODY)
@@ -313,7 +338,15 @@ def test_an_upload_that_the_sweep_overtook_is_not_kept(
         _execute(database, "UPDATE stored_object SET removed_at = now()")
 
     with pytest.raises(Conflict):
-        attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=slow())
+        attach(
+            actor,
+            case_id,
+            name="a.txt",
+            kind=DocumentKind.OTHER,
+            description="",
+            media_type="",
+            blocks=slow(),
+        )
     assert _count(database, "SELECT count(*) FROM attachment") == 0
 
 
@@ -338,7 +371,9 @@ def test_what_a_crash_left_between_claim_and_removal_is_found_again(
 ) -> None:
     _attach(world, case_id)
     actor = act_as(world, "officer")
-    attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=_blocks())
+    attach(
+        actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=_blocks()
+    )
     db.session.rollback()
     _execute(database, "UPDATE stored_object SET removed_at = now() WHERE kept_at IS NULL")
     enter(db.session(), NOBODY)
@@ -354,10 +389,20 @@ def test_the_right_is_checked_again_when_the_last_byte_has_come(
 
     def overtaken() -> Iterator[bytes]:
         yield PLAIN
-        _execute(database, f"UPDATE record SET lead_team_id = '{world.teams['housing']}' WHERE id = '{case_id}'")
+        _execute(
+            database, f"UPDATE record SET lead_team_id = '{world.teams['housing']}' WHERE id = '{case_id}'"
+        )
 
     with pytest.raises(NotVisible):
-        attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=overtaken())
+        attach(
+            actor,
+            case_id,
+            name="a.txt",
+            kind=DocumentKind.OTHER,
+            description="",
+            media_type="",
+            blocks=overtaken(),
+        )
     assert _count(database, "SELECT count(*) FROM attachment") == 0
     assert bucket.keys() == []
 
@@ -379,7 +424,15 @@ def test_no_transaction_is_held_over_the_stream(
         )
         yield PLAIN
 
-    attach(actor, case_id, name="a.txt", kind=DocumentKind.OTHER, description="", media_type="", blocks=watching())
+    attach(
+        actor,
+        case_id,
+        name="a.txt",
+        kind=DocumentKind.OTHER,
+        description="",
+        media_type="",
+        blocks=watching(),
+    )
     db.session.commit()
     assert held == [0]
 
@@ -440,7 +493,9 @@ def test_a_large_upload_touches_no_disk_and_little_memory(
                 "CONTENT_TYPE": content_type,
             },
         )
-        assert answer.status_code == 303, answer.get_data(as_text=True).partition("There is a problem")[2][:800]
+        assert answer.status_code == 303, answer.get_data(as_text=True).partition("There is a problem")[2][
+            :800
+        ]
         key = answer.headers["Location"].rpartition("added=")[2]
         back = officer.http.get(desk.path(key), buffered=False)
         assert sum(len(block) for block in back.response) == size

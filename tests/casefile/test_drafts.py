@@ -51,6 +51,13 @@ def test_a_draft_can_be_thrown_away(site: Site, case_id: UUID) -> None:
     assert officer.post(f"/drafts/{key}/discard?back=//evil.example").location == "/"
 
 
+def test_a_draft_of_the_details_stands_beside_what_is_saved_now(site: Site, case_id: UUID) -> None:
+    officer = site.as_user("officer")
+    officer.post(f"/drafts/cases.edit:{case_id}", {"title": "My title", "summary": "My summary"})
+    page = officer.get(f"/cases/{case_id}/edit").get_data(as_text=True)
+    assert "Your draft and what is saved now" in page and "My title" in page and "Noise, Ward 3" in page
+
+
 def test_a_draft_of_no_form_or_too_long_is_refused(site: Site) -> None:
     officer = site.as_user("officer")
     assert officer.post("/drafts/No%20Form", {"text": "x"}).status_code == 422

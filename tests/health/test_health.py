@@ -33,7 +33,9 @@ def healthy(database: SimpleNamespace, root_key_file: Path, world: World, bucket
 
 def _beat(site: Site, database: SimpleNamespace, age: str = "0 seconds") -> None:
     site.sql(
-        database.superuser, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - CAST(:age AS interval))", age=age
+        database.superuser,
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - CAST(:age AS interval))",
+        age=age,
     )
 
 
@@ -54,7 +56,9 @@ def test_a_person_gets_a_page(healthy: Site) -> None:
 
 
 @pytest.mark.parametrize("age", [None, "2 minutes"])
-def test_without_a_live_worker_the_service_still_works(healthy: Site, database: SimpleNamespace, age: str | None) -> None:
+def test_without_a_live_worker_the_service_still_works(
+    healthy: Site, database: SimpleNamespace, age: str | None
+) -> None:
     if age:
         _beat(healthy, database, age)
     answer = healthy.visitor().get("/health")
@@ -65,7 +69,10 @@ def test_without_a_live_worker_the_service_still_works(healthy: Site, database: 
 def test_without_its_store_the_service_is_down(site: Site) -> None:
     answer = site.visitor().get("/health")
     assert answer.status_code == 503
-    assert answer.get_json()["parts"]["object_store"] == "down" and answer.get_json()["parts"]["database"] == "up"
+    assert (
+        answer.get_json()["parts"]["object_store"] == "down"
+        and answer.get_json()["parts"]["database"] == "up"
+    )
 
 
 def test_a_bucket_that_is_not_there_is_down(healthy: Site, bucket: Bucket) -> None:
@@ -73,7 +80,9 @@ def test_a_bucket_that_is_not_there_is_down(healthy: Site, bucket: Bucket) -> No
     assert healthy.visitor().get("/health").get_json()["parts"]["object_store"] == "down"
 
 
-def test_next_months_missing_partition_is_an_alarm_and_this_months_a_failure(healthy: Site, database: SimpleNamespace) -> None:
+def test_next_months_missing_partition_is_an_alarm_and_this_months_a_failure(
+    healthy: Site, database: SimpleNamespace
+) -> None:
     month = "SELECT to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => :ahead), 'YYYY_MM')"
     for ahead, state, code in ((1, "due", 200), (0, "down", 503)):
         name = healthy.sql(database.superuser, month, ahead=ahead)[0][0]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.cli.incidents import main
+from hub.incidents.street_level import StreetRow, WrongFile, read_rows
 from tests.fixtures.world import World
 
 HEADER = "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context"
@@ -35,7 +40,13 @@ def row(crime_id: str = "", **changes: str) -> str:
 
 
 @pytest.fixture
-def run(database: SimpleNamespace, root_key_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> object:
+def run(
+    database: SimpleNamespace,
+    root_key_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    world: World,
+) -> object:
     """Runs the command on a file with these bytes, on the test's own database."""
     for name, value in {
         "HUB_DATABASE_URL": database.app,
@@ -49,10 +60,14 @@ def run(database: SimpleNamespace, root_key_file: Path, tmp_path: Path, monkeypa
     }.items():
         monkeypatch.setenv(name, value)
 
-    def run(text: str | bytes, *options: str, email: str = "manager@example.org", code: str = "NBC") -> Result:
+    def run(
+        text: str | bytes, *options: str, email: str = "manager@example.org", code: str = "NBC"
+    ) -> Result:
         file = tmp_path / "2026-03-street.csv"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return CliRunner().invoke(main, ["import", str(file), "--organisation", code, "--as", email, *options])
+        return CliRunner().invoke(
+            main, ["import", str(file), "--organisation", code, "--as", email, *options]
+        )
 
     return run
 
@@ -65,7 +80,10 @@ def count(database: SimpleNamespace, table: str) -> int:
     return int(found)
 
 
-GOOD = "\n".join([HEADER, row("a1"), row(), row(), row("a2", location="No location", longitude="", latitude="")]) + "\n"
+GOOD = (
+    "\n".join([HEADER, row("a1"), row(), row(), row("a2", location="No location", longitude="", latitude="")])
+    + "\n"
+)
 
 
 def test_a_good_file_is_kept_once_and_twice_changes_nothing(run, database: SimpleNamespace) -> None:  # type: ignore[no-untyped-def]
@@ -73,11 +91,20 @@ def test_a_good_file_is_kept_once_and_twice_changes_nothing(run, database: Simpl
     assert first.exit_code == 0, first.output
     assert json.loads(first.stdout)["kept"] == 4
     # two equal rows without a Crime ID are two incidents; one place serves them all
-    assert count(database, "incident") == 4 and count(database, "place") == 1 and count(database, "involvement") == 3
+    assert (
+        count(database, "incident") == 4
+        and count(database, "place") == 1
+        and count(database, "involvement") == 3
+    )
     again = json.loads(run(GOOD, "--json").stdout)
     assert (again["kept"], again["known"]) == (0, 4)
-    assert count(database, "incident") == 4 and count(database, "record") == 4 and count(database, "place") == 1
-    events = count(database, "audit.event WHERE act = 'incident.logged' AND object_version = 1 AND cardinality(record_ids) = 1")
+    assert (
+        count(database, "incident") == 4 and count(database, "record") == 4 and count(database, "place") == 1
+    )
+    events = count(
+        database,
+        "audit.event WHERE act = 'incident.logged' AND object_version = 1 AND cardinality(record_ids) = 1",
+    )
     assert events == 4 and count(database, "audit.event WHERE act = 'import.run'") == 2
 
 
@@ -99,7 +126,16 @@ def test_bad_rows_are_named_by_line_and_good_ones_kept(run, database: SimpleName
     told = json.loads(result.stdout)
     assert [error["line"] for error in told["errors"]] == list(range(2, 11)) and told["kept"] == 1
     words = " | ".join(str(error["reason"]) for error in told["errors"])
-    for reason in ("such as 2026-03", "in the future", "Unknown crime type: Witchcraft", "not on the map", "13 fields instead of 12", "control character", "quotation marks", "longer than 2,000"):
+    for reason in (
+        "such as 2026-03",
+        "in the future",
+        "Unknown crime type: Witchcraft",
+        "not on the map",
+        "13 fields instead of 12",
+        "control character",
+        "quotation marks",
+        "longer than 2,000",
+    ):
         assert reason in words, reason
     assert count(database, "incident") == 1
 
@@ -145,7 +181,9 @@ def test_only_somebody_who_may_import_does(run, database: SimpleNamespace) -> No
     assert count(database, "incident") == 0
 
 
-def test_rows_that_another_team_imported_are_known_though_unseen(run, database: SimpleNamespace, world: World) -> None:  # type: ignore[no-untyped-def]
+def test_rows_that_another_team_imported_are_known_though_unseen(
+    run, database: SimpleNamespace, world: World
+) -> None:  # type: ignore[no-untyped-def]
     assert run(GOOD).exit_code == 0
     engine = sa.create_engine(database.superuser, poolclass=sa.NullPool)
     with engine.begin() as connection:
@@ -156,3 +194,26 @@ def test_rows_that_another_team_imported_are_known_though_unseen(run, database: 
     told = json.loads(run(GOOD + row("a9") + "\n", "--json").stdout)
     assert (told["kept"], told["known"]) == (1, 4)
     assert count(database, "record") == 5
+
+
+def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
+    file = tmp_path / "large.csv"
+    with file.open("w") as out:
+        out.write(HEADER + "\n")
+        out.writelines(row(f"id{number}") + "\n" for number in range(30_000))
+    tracemalloc.start()
+    rows = sum(isinstance(one, StreetRow) for one in read_rows(file, date(2026, 11, 21)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows == 30_000 and peak < 2_000_000 < file.stat().st_size
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    file = tmp_path_factory.mktemp("any") / "any.csv"
+    file.write_bytes(HEADER.encode() + b"\n" + data)
+    try:
+        found = list(read_rows(file, date(2026, 11, 21)))
+    except WrongFile:
+        return
+    assert all(isinstance(one, StreetRow) or one.reason for one in found)

@@ -75,7 +75,9 @@ def test_old_things_are_forgotten_and_young_ones_kept(
         "INSERT INTO throttle (key, tries, expires_at) VALUES ('a', 1, now() - interval '1 minute'), ('b', 1, now() + interval '1 hour')",
     )
     oldest = "id = (SELECT id FROM user_session ORDER BY id LIMIT 1)"
-    site.sql(database.superuser, f"UPDATE user_session SET expires_at = now() - interval '31 days' WHERE {oldest}")
+    site.sql(
+        database.superuser, f"UPDATE user_session SET expires_at = now() - interval '31 days' WHERE {oldest}"
+    )
     db.session.rollback()
     enter(db.session(), NOBODY)
     assert forget_old(Event()) == 4
@@ -112,5 +114,3 @@ def demo(database: SimpleNamespace, root_key_file: object, bucket: object) -> ob
     yield application
     with application.app_context():
         db.engine.dispose()
-
-

@@ -73,7 +73,9 @@ class Running:
 def running(
     database: SimpleNamespace, root_key_file: Path, bucket: Bucket, tmp_path: Path
 ) -> Iterator[Running]:
-    started = Running(_environment(database.app, root_key_file, bucket), tmp_path / "worker.log", database.superuser)
+    started = Running(
+        _environment(database.app, root_key_file, bucket), tmp_path / "worker.log", database.superuser
+    )
     yield started
     if started.process.poll() is None:
         started.process.kill()
@@ -93,7 +95,10 @@ def test_it_carries_mail_and_stops_cleanly_when_told(running: Running) -> None:
     running.waits_for(WORKERS, lambda found: found == 1)
     running.one(MAIL)
     running.waits_for(UNSENT, lambda found: found == 0)
-    assert running.one("SELECT count(*) FROM audit.event WHERE act = 'notification.mailed' AND source = 'job'") == 1
+    assert (
+        running.one("SELECT count(*) FROM audit.event WHERE act = 'notification.mailed' AND source = 'job'")
+        == 1
+    )
     assert running.stops_within(8) == 0
     assert running.one(WORKERS) == 0
     words = running.log.read_text()
@@ -110,7 +115,9 @@ def test_it_outlives_broken_connections_to_the_database(running: Running, databa
         time.sleep(1)
     running.one(MAIL)
     running.waits_for(UNSENT, lambda found: found == 0, 60)
-    running.waits_for("SELECT max(last_heartbeat) > now() - interval '15 seconds' FROM procrastinate_workers", bool)
+    running.waits_for(
+        "SELECT max(last_heartbeat) > now() - interval '15 seconds' FROM procrastinate_workers", bool
+    )
     assert running.stops_within(8) == 0
 
 

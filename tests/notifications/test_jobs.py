@@ -27,7 +27,13 @@ from tests.notifications.conftest import Server
 
 def _tell(world: World, *users: str) -> None:
     actor = act_as(world, "officer")
-    notify(actor, [world.users[one] for one in users], "case.shared", reference="NBC-CS-7KQ4D2", address="/shared")
+    notify(
+        actor,
+        [world.users[one] for one in users],
+        "case.shared",
+        reference="NBC-CS-7KQ4D2",
+        address="/shared",
+    )
     db.session.commit()
     enter(db.session(), NOBODY)
 
@@ -60,7 +66,8 @@ def test_a_message_is_sent_once_and_written_down(app: Flask, world: World, mail_
     acts = "SELECT u.name, e.source, e.organisation_id FROM audit.event e JOIN app_user u ON u.id = e.user_id WHERE e.act = :act"
     with db.engine.connect() as connection:
         connection.execute(
-            sa.text("SELECT set_config('hub.organisation_id', :one, true)"), {"one": str(world.organisations["police"])}
+            sa.text("SELECT set_config('hub.organisation_id', :one, true)"),
+            {"one": str(world.organisations["police"])},
         )
         found = connection.execute(sa.text(acts), {"act": "notification.mailed"}).all()
     assert [tuple(row) for row in found] == [("Hub service", "job", world.organisations["police"])]
@@ -121,7 +128,9 @@ def test_a_server_that_is_away_costs_nothing_but_time_until_it_is_given_up(app: 
     _tell(world, "sergeant")
     assert send_due(Event()) == 0
     assert [row.failed_at for row in _messages()] == [None]
-    db.session.execute(sa.update(OutboxMessage).values(created_at=clock.now() - timedelta(days=4), due_at=clock.now()))
+    db.session.execute(
+        sa.update(OutboxMessage).values(created_at=clock.now() - timedelta(days=4), due_at=clock.now())
+    )
     db.session.commit()
     assert send_due(Event()) == 0
     assert [row.failed_at is not None for row in _messages()] == [True]
@@ -176,7 +185,9 @@ def test_an_address_that_is_no_mail_server_is_refused(url: str) -> None:
 
 
 def test_the_parts_of_a_mail_servers_address() -> None:
-    postbox = Postbox.parse("smtps://hub%40example.org:p%3Aw@mail.example.org", service_host="hub.example.org")
+    postbox = Postbox.parse(
+        "smtps://hub%40example.org:p%3Aw@mail.example.org", service_host="hub.example.org"
+    )
     assert (postbox.host, postbox.port, postbox.encrypted) == ("mail.example.org", 465, True)
     assert (postbox.user, postbox.password) == ("hub@example.org", "p:w")
     assert postbox.sender == "no-reply@hub.example.org" and "p:w" not in repr(postbox)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.access.guard import enter
 from hub.access.vocabulary import Marking
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
+from hub.core.paging import Cursor
 from hub.core.partial_dates import BadPartialDate
 from hub.extensions import db
+from hub.people import queries
 from hub.people.actions import add_person, end_involvement, involve_person
 from hub.people.births import age_words, agree, check_birth, other_way_round
 from hub.people.queries import NAMELESS, find_people_of, list_people, open_person
@@ -44,7 +48,9 @@ def test_a_person_needs_a_name_a_known_role_and_a_birthday_that_can_be(app: obje
         add_person(actor, incident, role="perpetrator", given_names="Orla")  # type: ignore[arg-type]
 
 
-def test_only_who_may_add_to_the_record_adds_and_nobody_learns_of_a_hidden_one(app: object, world: World) -> None:
+def test_only_who_may_add_to_the_record_adds_and_nobody_learns_of_a_hidden_one(
+    app: object, world: World
+) -> None:
     incident = incident_of(act_as(world, "officer"))
     db.session.commit()
     with pytest.raises(Denied):
@@ -56,7 +62,9 @@ def test_only_who_may_add_to_the_record_adds_and_nobody_learns_of_a_hidden_one(a
 def test_the_same_person_in_a_second_record_keeps_both_layers(app: object, world: World) -> None:
     actor = act_as(world, "officer")
     first, second = incident_of(actor), incident_of(actor)
-    person = add_person(actor, first, role=SUBJECT, given_names="Alistair", family_name="Simpson", date_of_birth="1990-03-04")
+    person = add_person(
+        actor, first, role=SUBJECT, given_names="Alistair", family_name="Simpson", date_of_birth="1990-03-04"
+    )
     involve_person(actor, second, person.id, role=SUBJECT, given_names="Alastair", family_name="Simpson")
     db.session.commit()
     found = find_people_of(actor, [first.id, second.id])
@@ -92,14 +100,11 @@ def test_a_person_without_a_readable_name_is_still_shown_as_somebody(app: object
     involve_person(actor, second, person.id, role=SUBJECT)
     db.session.commit()
     assert find_people_of(actor, [second.id])[second.id][0].name == "Baz"
-    from dataclasses import replace
-
-    from hub.access.guard import enter
-
+    first_id, second_id = first.id, second.id
     uncleared = replace(actor, clearance=0)
     enter(db.session(), uncleared)
-    assert find_people_of(uncleared, [second.id])[second.id][0].name == NAMELESS
-    assert find_people_of(uncleared, [first.id]) == {}
+    assert find_people_of(uncleared, [second_id])[second_id][0].name == NAMELESS
+    assert find_people_of(uncleared, [first_id]) == {}
 
 
 def test_a_role_ends_once_with_a_reason_and_stays_to_be_seen(app: object, world: World) -> None:
@@ -118,17 +123,19 @@ def test_a_role_ends_once_with_a_reason_and_stays_to_be_seen(app: object, world:
         end_involvement(actor, incident.id, involvement_id=one.involvement_id, why="Again")
     stranger = act_as(world, "sergeant")
     with pytest.raises(NotVisible):
-        end_involvement(stranger, incident.id, involvement_id=one.involvement_id, why="Not mine")
+        end_involvement(stranger, one.record_id, involvement_id=one.involvement_id, why="Not mine")
 
 
-def test_pages_of_people_show_each_person_once(app: object, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hub.people.queries as queries
-    from hub.core.paging import Cursor
-
+def test_pages_of_people_show_each_person_once(
+    app: object, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(queries, "PAGE_SIZE", 2)
     actor = act_as(world, "officer")
     incident = incident_of(actor)
-    people = [add_person(actor, incident, role=SUBJECT, known_as=name) for name in ("Ash", "Birch", "Cedar", "Dogwood", "Elm")]
+    people = [
+        add_person(actor, incident, role=SUBJECT, known_as=name)
+        for name in ("Ash", "Birch", "Cedar", "Dogwood", "Elm")
+    ]
     involve_person(actor, incident_of(actor), people[0].id, role=SUBJECT)
     db.session.commit()
     seen, cursor = [], None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pytest
-
 from hub.access.actor import Actor
 from hub.extensions import db
 from hub.incidents.actions import log_incident
@@ -44,42 +42,61 @@ def known(actor: Actor, who: Known) -> None:
         date_of_birth=who.born,
         name_kind=who.kind,
     )
-    db.session.commit()
 
 
 def whys(actor: Actor, typed: Known) -> list[str]:
     found = find_matches(
-        actor, given_names=typed.given, family_name=typed.family, known_as=typed.known_as, date_of_birth=typed.born
+        actor,
+        given_names=typed.given,
+        family_name=typed.family,
+        known_as=typed.known_as,
+        date_of_birth=typed.born,
     )
     return [" | ".join(match.why) for match in found]
 
 
 ALIKE = [
     (Known("Alistair", "Simpson"), Known("Alastair", "Simpson"), "Short or long form: Alastair and Alistair"),
-    (Known("Mary", "Simpson"), Known("Mary", "Simons"), "Looks or sounds alike: Simons and Simpson"),
+    (Known("Mary", "Simpson"), Known("Mary", "Simons"), "Looks alike: Simons and Simpson"),
     (Known("Zoë", "Wadsworth"), Known("Zoe", "Wadswoth"), "Spelt almost the same: Wadswoth and Wadsworth"),
     (Known("William", "O'Brien"), Known("Bill", "OBrien"), "Short or long form: Bill and William"),
     (Known("William", "O'Brien"), Known("Billy", "O’Brien"), "Short or long form: Billy and William"),
-    (Known("Jon", "Phillips"), Known("John", "Filips"), "alike"),
+    (Known("Jon", "Phillips"), Known("John", "Filips"), "Sounds alike: Filips and Phillips"),
     (Known("Łukasz", "Łuć"), Known("Lukasz", "Luc"), "Same name"),
     (Known("Tan", "Wei"), Known("Wei", "Tan"), "Names the other way round"),
     (Known("Dean", "Vale", "Baz"), Known(known_as="Baz"), "Same name: Baz"),
     (Known("Dean", "Vale", "Baz"), Known("Baz", "Vale"), "Same name"),
-    (Known("Orla", "Vale", born="1990-03-04"), Known("Orla", "Vale", born="1990-04-03"), "Day and month of birth exchanged"),
-    (Known("Orla", "Vale", born="1990-03-04"), Known("Orlah", "Vale", born="1990-03-04"), "Same date of birth"),
-    (Known("Orla", "Vale", born="1990-03"), Known("Orla", "Vale", born="1990-03-04"), "Date of birth agrees as far as it is known"),
-    (Known("Orla", "Marsh", born="1990-03-04"), Known("Orla", "Vale", born="1990-03-04"), "Same date of birth"),
+    (
+        Known("Orla", "Vale", born="1990-03-04"),
+        Known("Orla", "Vale", born="1990-04-03"),
+        "Day and month of birth exchanged",
+    ),
+    (
+        Known("Orla", "Vale", born="1990-03-04"),
+        Known("Orlah", "Vale", born="1990-03-04"),
+        "Same date of birth",
+    ),
+    (
+        Known("Orla", "Vale", born="1990-03"),
+        Known("Orla", "Vale", born="1990-03-04"),
+        "Date of birth agrees as far as it is known",
+    ),
+    (
+        Known("Orla", "Marsh", born="1990-03-04"),
+        Known("Orla", "Vale", born="1990-03-04"),
+        "Same date of birth",
+    ),
     (Known("Orla", "Vale", kind=NameKind.ALIAS), Known("Orla", "Vale"), "alias"),
 ]
 
 
-@pytest.mark.parametrize(("held", "typed", "why"), ALIKE, ids=[f"{one.given or one.known_as}-{two.given or two.known_as}-{number}" for number, (one, two, _) in enumerate(ALIKE)])
-def test_somebody_like_the_person_typed_comes_up_with_the_reason(app: object, world: World, held: Known, typed: Known, why: str) -> None:
+def test_somebody_like_the_person_typed_comes_up_with_the_reason(app: object, world: World) -> None:
     actor = act_as(world, "officer")
-    known(actor, held)
-    found = whys(actor, typed)
-    assert len(found) == 1, found
-    assert why.lower() in found[0].lower()
+    for held, typed, why in ALIKE:
+        known(actor, held)
+        found = whys(actor, typed)
+        assert len(found) == 1 and why.lower() in found[0].lower(), (held, typed, found)
+        db.session.rollback()
 
 
 UNLIKE = [
@@ -90,15 +107,17 @@ UNLIKE = [
 ]
 
 
-@pytest.mark.parametrize(("held", "typed"), UNLIKE, ids=[f"{one.given}-{two.given}-{two.family}" for one, two in UNLIKE])
-def test_somebody_else_does_not_come_up(app: object, world: World, held: Known, typed: Known) -> None:
+def test_somebody_else_does_not_come_up(app: object, world: World) -> None:
     actor = act_as(world, "officer")
-    known(actor, held)
-    assert whys(actor, typed) == []
+    for held, typed in UNLIKE:
+        known(actor, held)
+        assert whys(actor, typed) == [], (held, typed)
+        db.session.rollback()
 
 
 def test_only_people_whom_the_reader_may_read_come_up(app: object, world: World) -> None:
     known(act_as(world, "officer"), Known("Orla", "Vale", born="1990-03-04"))
+    db.session.commit()
     typed = Known("Orla", "Vale", born="1990-03-04")
     assert len(whys(act_as(world, "manager"), typed)) == 1
     for stranger in ("sergeant", "housing_officer", "east_officer"):
@@ -108,9 +127,13 @@ def test_only_people_whom_the_reader_may_read_come_up(app: object, world: World)
 def test_the_likeliest_come_first_and_at_most_eight(app: object, world: World) -> None:
     actor = act_as(world, "officer")
     for number in range(10):
-        known(actor, Known("Orla", "Vale", born=f"19{80 + number}-01-01"))
-    found = find_matches(actor, given_names="Orla", family_name="Vale", date_of_birth="1985-01-01")
-    assert len(found) == 8 and found[0].date_of_birth == "1985-01-01" and "Different date of birth" in found[1].why
+        known(actor, Known("Orla", "Vale", born=f"19{80 + number}-0{number or 9}-15"))
+    found = find_matches(actor, given_names="Orla", family_name="Vale", date_of_birth="1985-05-15")
+    assert (
+        len(found) == 8
+        and found[0].date_of_birth == "1985-05-15"
+        and "Different date of birth" in found[1].why
+    )
 
 
 def test_short_forms_stand_for_each_other_and_short_words_must_be_equal() -> None:
