@@ -19,6 +19,8 @@ from hub.casefile.incident_views import pages as incident_pages
 from hub.casefile.log_views import pages as case_log_pages
 from hub.casefile.people_views import pages as case_people_pages
 from hub.casefile.person_views import pages as person_pages
+from hub.casefile.shared_views import pages as shared_pages
+from hub.casefile.sharing_views import pages as case_sharing_pages
 from hub.casefile.views import pages as casefile_pages
 from hub.casefile.work_views import pages as work_pages
 from hub.cases.step_views import pages as case_steps_pages
@@ -33,6 +35,7 @@ from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
 from hub.people.views import pages as people_pages
 from hub.search.views import pages as search_pages
+from hub.sharing.queries import waiting_count
 from hub.web import context, failures, gate, headers, identity, login, templating
 from hub.web.health import pages as health_pages
 from hub.web.views import about as about_pages
@@ -59,6 +62,8 @@ BLUEPRINTS = (
     case_log_pages,
     accounts_pages,
     agreements_pages,
+    case_sharing_pages,
+    shared_pages,
     search_pages,
     health_pages,
     notifications_pages,
@@ -98,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     keyring.install(RootKey.from_settings(settings))
     identity.install(app, sessions.identify)
     identity.install_count(app, "unread", unread_count)
+    identity.install_count(app, "waiting", waiting_count)
     for part in (gate, failures, headers, context, login):
         part.install(app)
     for blueprint in BLUEPRINTS:

@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from hub.core.schema import Base
+
+WRITTEN = "written"
 
 
 class HubSession(FlaskSession):
     """The session of the hub. `hub.access.guard` puts the sharing rule on every statement that it runs."""
+
+    @property
+    def holds_work(self) -> bool:
+        """Whether anything is pending, or written and not committed."""
+        return bool(self.new or self.dirty or self.deleted or self.info.get(WRITTEN))
+
+    def mark_written(self) -> None:
+        """A statement that the session itself can't tell for a write (a database function) was one."""
+        self.info[WRITTEN] = True
+
+    def leave(self) -> None:
+        """Ends the transaction: what was written and not committed is rolled back; a mere reading is ended by a commit.
+
+        psycopg forgets its prepared statements at every ROLLBACK, and planning the sharing rule anew is what costs.
+        """
+        if self.holds_work:
+            self.rollback()
+        else:
+            self.commit()
+
+
+@event.listens_for(HubSession, "do_orm_execute")
+def _mark_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        state.session.info[WRITTEN] = True
+
+
+@event.listens_for(HubSession, "after_flush")
+def _mark_flush(session: Session, _flush: Any) -> None:
+    session.info[WRITTEN] = True
+
+
+@event.listens_for(HubSession, "after_commit")
+@event.listens_for(HubSession, "after_soft_rollback")
+def _unmark(session: Session, *_: Any) -> None:
+    session.info.pop(WRITTEN, None)
 
 
 db = SQLAlchemy(
@@ -19,3 +61,10 @@ db = SQLAlchemy(
     disable_autonaming=True,
 )
 login_manager = LoginManager()
+
+
+def live_session() -> HubSession:
+    """The session of this request, as what it is."""
+    session = db.session()
+    assert isinstance(session, HubSession)  # noqa: S101 - the factory above makes nothing else
+    return session

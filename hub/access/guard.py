@@ -43,7 +43,7 @@ class NoContext(RuntimeError):
 def enter(session: Session, who: Actor | Context) -> None:
     """Gives the session its context. Only a session that holds nothing may change it (the identity map remembers)."""
     if session.in_transaction() or len(session.identity_map):
-        session.rollback()
+        session.leave() if isinstance(session, HubSession) else session.rollback()
         session.expunge_all()
     session.info[CONTEXT_KEY] = who.context if isinstance(who, Actor) else who
 

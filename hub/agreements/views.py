@@ -14,6 +14,7 @@ from hub.agreements.policy import STANDING_LABELS, Standing
 from hub.agreements.queries import Entry, list_agreements, open_agreement
 from hub.agreements.vocabulary import CONDITIONS, GATEWAYS, LAWFUL_BASES
 from hub.core.errors import Invalid
+from hub.extensions import db
 from hub.web.identity import current_actor
 from hub.web.once import once
 from hub.web.routes import Data, Pages
@@ -84,6 +85,7 @@ def suspend(agreement_id: UUID) -> Response | tuple[str, int]:
     try:
         return once(actor, act)
     except Invalid as invalid:
+        db.session.rollback()
         if "why" not in invalid.errors:
             raise
         return _page(open_agreement(actor, agreement_id), invalid.errors), 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,3 +34,19 @@ def last_looked(actor: Actor, object_id: UUID, *, act: str) -> datetime | None:
         .order_by(Event.at.desc())
         .limit(1)
     )
+
+
+def last_looks(actor: Actor, object_ids: Collection[UUID], *, acts: Collection[str]) -> dict[UUID, datetime]:
+    """When the actor opened each of them last; those not opened for long, or never, are left out. One query."""
+    rows = db.session.execute(
+        sa.select(Event.object_id, sa.func.max(Event.at))
+        .where(
+            Event.object_id.in_(object_ids),
+            Event.at > clock.now() - AS_GOOD_AS_NEW,
+            Event.user_id == actor.user_id,
+            Event.act.in_(acts),
+            Event.outcome == "ok",
+        )
+        .group_by(Event.object_id)
+    )
+    return {key: at for key, at in rows if key is not None}

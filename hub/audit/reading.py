@@ -11,15 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event
-from sqlalchemy.orm import Session
-
 from hub.access.actor import Actor
 from hub.audit.recording import Basis, append
 from hub.core.errors import NotVisible
-from hub.extensions import HubSession, db
-
-_WRITTEN = "written"
+from hub.extensions import db, live_session
 
 
 class UncommittedWork(RuntimeError):
@@ -91,17 +86,5 @@ def withheld(actor: Actor, act: str, announced: Iterable[UUID], read: Iterable[U
 
 
 def _refuse_uncommitted() -> None:
-    session = db.session()
-    if session.new or session.dirty or session.deleted or session.info.get(_WRITTEN):
+    if live_session().holds_work:
         raise UncommittedWork("a logged read may not run with uncommitted work in the session")
-
-
-@event.listens_for(HubSession, "after_flush")
-def _mark_written(session: Session, _flush: Any) -> None:
-    session.info[_WRITTEN] = True
-
-
-@event.listens_for(HubSession, "after_commit")
-@event.listens_for(HubSession, "after_soft_rollback")
-def _forget_written(session: Session, *_: Any) -> None:
-    session.info.pop(_WRITTEN, None)

@@ -16,7 +16,7 @@ from hub.core.errors import Unavailable
 from hub.crypto import keyring, wrapping
 from hub.crypto.commitments import commitment
 from hub.crypto.randomness import new_salt
-from hub.extensions import db
+from hub.extensions import db, live_session
 
 LOG_DOWN = "The access log cannot be written, so no personal data can be shown or changed. Nothing was lost."
 _RECORD = sa.text(
@@ -251,6 +251,7 @@ def _write(token: str | None, request: RequestFacts, **values: Any) -> UUID:
         # whatever hinders the log hinders the act: no event, no personal data
         db.session.rollback()
         raise Unavailable("log_unavailable", LOG_DOWN) from error
+    live_session().mark_written()
     return written
 
 

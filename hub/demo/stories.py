@@ -168,6 +168,17 @@ STORIES: tuple[Story, ...] = (
     ),
 )
 
+SUMMARIES = {
+    CaseKind.ASB: "Two households share a wall and a path. The complaint is mostly about noise late in the evening; mediation has been offered to both.",
+    CaseKind.OFF_ROAD: "Riders cross open ground several times a week, some of them children. Aim: stop the riding, find the fuel and the lock-up, keep the young people out of court.",
+    CaseKind.DOMESTIC_ABUSE: "Repeat calls to one household, children present. Aim: safety of the victim and the children; every agency reads the whole history before it acts.",
+    CaseKind.MISSING: "A young person goes missing again and again. Aim: know where they go and with whom, one worker who keeps contact, a plan that the carer can use at night.",
+    CaseKind.RETAIL_BUSINESS_CRIME: "The same few shops are hit by the same few people. Aim: evidence that stands, treatment offered, bans that staff can use.",
+    CaseKind.HATE: "A household is targeted because of who they are. Aim: they feel safe at home and know what is being done.",
+    CaseKind.YOUTH_PREVENTION: "A group of young people at risk of a first offence. Aim: something better to do, and a repair to what was broken.",
+    CaseKind.BEGGING_STREET: "Seen begging or sleeping out in the town centre. Support is offered at every contact; enforcement only where support is refused and behaviour harms.",
+}
+
 # The cohort: 60 people who beg in one town; prolific is 8 or more sightings (HANDBOOK 8.6, tier 3).
 BEGGING_PEOPLE = 60
 BEGGING_PROLIFIC = 32

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from hub.access.actor import Actor
 from hub.access.vocabulary import Marking, Purpose, Section
 from hub.cases.actions import create_case, link_incident, move_case
@@ -26,8 +28,10 @@ from hub.demo.stories import (
     LOOSE_INCIDENTS,
     SIGHTINGS,
     STORIES,
+    SUMMARIES,
     Story,
 )
+from hub.extensions import db
 from hub.incidents.actions import log_incident
 from hub.incidents.forms import IncidentForm
 from hub.incidents.models import Incident
@@ -73,6 +77,8 @@ class Told:
     owner: str
     opened: datetime
     kind: CaseKind
+    # when something was last done about it
+    last: datetime
 
 
 class Teller:
@@ -126,11 +132,12 @@ class Teller:
                 person, role = self.draw.choice(people)
                 involve_person(actor, later, person, role=role)
             link_incident(actor, case.id, later.id)
-        self._entries(actor, case.id, story.entries, place, opened, story.marking)
-        told = Told(case.id, area, owner, opened, story.kind)
+        last = self._entries(actor, case.id, story.entries, place, opened, story.marking)
+        told = Told(case.id, area, owner, opened, story.kind, max(last, times[-1]))
         self.cases.append(told)
         self._share(told, story)
         self._move(told)
+        self._settle(told)
 
     def _cohort_case(self, sightings: int) -> None:
         owner = self._officer("NBK")
@@ -157,8 +164,8 @@ class Teller:
             seen = self._incident(actor, IncidentKind.BEGGING, self.draw.choice(SIGHTINGS), spot, when)
             involve_person(actor, seen, made.id, role=InvolvementRole.SUBJECT)
             link_incident(actor, case.id, seen.id)
-        self._entries(actor, case.id, BEGGING_ENTRIES, place, opened, Marking.OFFICIAL)
-        told = Told(case.id, "NBK", owner, opened, CaseKind.BEGGING_STREET)
+        last = self._entries(actor, case.id, BEGGING_ENTRIES, place, opened, Marking.OFFICIAL)
+        told = Told(case.id, "NBK", owner, opened, CaseKind.BEGGING_STREET, max(last, times[-1]))
         self.cases.append(told)
         working = (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY)
         if self.draw.random() < 0.5:
@@ -166,6 +173,7 @@ class Teller:
         if self.draw.random() < 0.5:
             self._grant(told, "police", Purpose.PREVENT_CRIME, working, Marking.OFFICIAL)
         self._move(told)
+        self._settle(told)
 
     def _open(
         self,
@@ -189,7 +197,7 @@ class Teller:
             priority=priority,
             marking=marking,
             source=self.draw.choice((CaseSource.PUBLIC_REPORT, CaseSource.POLICE, CaseSource.PARTNER_REFERRAL)),
-            summary="",
+            summary=SUMMARIES[kind],
             risk_level=risk,
             reported_on=opened.astimezone(clock.LONDON).date().isoformat(),
             keep_title=True,
@@ -271,7 +279,9 @@ class Teller:
         place: InventedPlace,
         opened: datetime,
         marking: Marking,
-    ) -> None:
+    ) -> datetime:
+        """Entries spread over the life of the case; returns when the last was made."""
+        when = opened
         count = self.draw.randint(2, min(5, len(texts)))
         span = max((self.stage.now - opened) / (count + 1), timedelta(minutes=5))
         for position, (kind, nature, text) in enumerate(self.draw.sample(texts, count)):
@@ -285,6 +295,7 @@ class Teller:
                 marking=marking,
             )
             add_entry(actor, case_id, form, at=when)
+        return when
 
     # ---- shares and states --------------------------------------------------------------------------------------
 
@@ -336,6 +347,7 @@ class Teller:
         at = min(told.opened + timedelta(hours=20), self.stage.now)
         if age < 1 or self.draw.random() < 0.04:
             return
+        told.last = max(told.last, at)
         move_case(owner, told.id, CaseStatus.TRIAGE, at=at)
         if age < 3 or self.draw.random() < 0.05:
             return
@@ -351,6 +363,7 @@ class Teller:
             move_case(owner, told.id, CaseStatus.MONITORING, reason="Quiet for a month.", until=until, at=self.stage.now)
 
     def _close(self, told: Told, owner: Actor) -> None:
+        told.last = max(told.last, told.opened)
         ended = told.opened + (self.stage.now - told.opened) * self.draw.uniform(0.4, 0.9)
         reason = self.draw.choice(
             (
@@ -380,6 +393,21 @@ class Teller:
         if TEAMS[self._team(told.owner, told.area)][0] == "TVP":
             return self.stage.play("helen.stroud", team=POLICE_TEAMS[told.area])
         return self.stage.play(MANAGERS[told.area])
+
+    def _settle(self, told: Told) -> None:
+        """Its place in the lists, by what was last done about it rather than by when it was loaded; a date for the next review."""
+        self.stage.play(told.owner, team=self._team(told.owner, told.area))
+        review = self.stage.now + timedelta(days=self.draw.randint(-6, 50))
+        working = Case.status.in_([CaseStatus.OPEN.value, CaseStatus.TRIAGE.value])
+        day = review.astimezone(clock.LONDON).date().isoformat()
+        db.session.execute(
+            sa.update(Case)
+            .where(Case.id == told.id)
+            .values(
+                changed_at=min(told.last, self.stage.now),
+                next_review_on=sa.case((working, day), else_=None),
+            )
+        )
 
     # ---- draws --------------------------------------------------------------------------------------------------
 

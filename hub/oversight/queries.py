@@ -17,7 +17,6 @@ from hub.accounts.queries import organisation_names, team_names, user_names
 from hub.audit.catalogue import Category
 from hub.audit.policy import (
     CATEGORY_LABELS,
-    LOG_PURPOSE_LABELS,
     OUTCOMES,
     SOURCE_LABELS,
     LogPurpose,
@@ -166,10 +165,6 @@ def find_detail(actor: Actor, row: EventRow, *, sound: bool) -> Detail:
     )
     shown = tuple((title, tuple(pair for pair in pairs if pair[1])) for title, pairs in groups)
     return Detail(line, tuple(group for group in shown if group[1]), row.hash.hex(), sound, row.body.decode())
-
-
-def purpose_choices() -> list[tuple[str, str]]:
-    return [(one.value, words) for one, words in LOG_PURPOSE_LABELS.items()]
 
 
 def _line(

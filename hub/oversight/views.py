@@ -65,7 +65,7 @@ def purpose() -> Response | tuple[str, int]:
     page = render_template(
         "oversight/purpose.html",
         errors=errors,
-        options=queries.purpose_choices(),
+        options=[(one.value, words) for one, words in LOG_PURPOSE_LABELS.items()],
         chosen=chosen_before.value if chosen_before else "",
         next=address,
     )

@@ -47,17 +47,29 @@ def share_record(
     `NotVisible`, `Denied` (no right, or no agreement that carries it: the refusal is written and committed), `Invalid`
     (recipient, end, marking) or `Conflict` (the recipient has a live share for this purpose already).
     """
+    starts = _start(actor, starts_at, clock.now())
+    records, footing = _checked(actor, (record_id, *also), form, starts)
+    grants = [_grant(actor, record, form, footing, starts) for record in records]
+    return grants[0]
+
+
+def check_share(actor: Actor, record_id: UUID, form: ShareForm, *, also: Sequence[UUID] = ()) -> Footing:
+    """All that `share_record` would check, without sharing: what the share would stand on. Raises as that does."""
+    return _checked(actor, (record_id, *also), form, clock.now())[1]
+
+
+def _checked(
+    actor: Actor, record_ids: Sequence[UUID], form: ShareForm, starts: datetime
+) -> tuple[list[Record], Footing]:
     actor.check_may(Permission.CASE_SHARE)
     now = clock.now()
-    starts = _start(actor, starts_at, now)
-    records = [_load_to_share(actor, one) for one in (record_id, *also)]
+    records = [_load_to_share(actor, one) for one in dict.fromkeys(record_ids)]
     check_recipient(actor, records, form)
     footing = check_footing(actor, form, now)
     if isinstance(footing, Refusal):
-        _refuse(actor, record_id, form, footing)
+        _refuse(actor, record_ids[0], form, footing)
     check_period(form, footing, starts, now if actor.source is not Source.LOAD else starts)
-    grants = [_grant(actor, record, form, footing, starts) for record in records]
-    return grants[0]
+    return records, footing
 
 
 def answer_share(

@@ -13,6 +13,8 @@ from hub.sharing.vocabulary import ShareState
 
 # offered when nobody says otherwise: long enough to work, short enough to be looked at again
 USUAL_LENGTH = timedelta(days=90)
+# when a page begins to say that a share ends
+ENDS_SOON = timedelta(days=14)
 
 
 def state_of(grant: Grant, now: datetime, *, agreement_live: bool = True) -> ShareState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,6 +40,11 @@ class GrantRow:
     revoked_by: str
     agreement: str
 
+    @property
+    def last_day(self) -> datetime | None:
+        """A moment in the last day of the share: one that ends at midnight ends the day before."""
+        return self.grant.ends_at - timedelta(seconds=1) if self.grant.ends_at else None
+
 
 @dataclass(frozen=True)
 class SharedWithUs:
@@ -69,8 +74,11 @@ def find_grant(actor: Actor, grant_id: UUID) -> GrantRow | None:
     return _rows(actor, [grant])[0] if grant is not None else None
 
 
-def list_shared(actor: Actor) -> SharedWithUs:
-    """What is shared with the actor under the purpose in hand. Logged with the records whose share is live."""
+def list_shared(actor: Actor, *, also: Iterable[UUID] = ()) -> SharedWithUs:
+    """What is shared with the actor under the purpose in hand. Logged with the records whose share is live.
+
+    `also` are the records of what else the page shows (own contributions).
+    """
     ids = db.session.scalars(
         sa.select(Grant.id)
         .where(*_to_me(actor), _under_purpose(actor))
@@ -80,7 +88,7 @@ def list_shared(actor: Actor) -> SharedWithUs:
     readable = db.session.scalars(
         sa.select(Record.id).where(Record.id.in_(sa.select(Grant.record_id).where(Grant.id.in_(ids))))
     ).all()
-    reading.listed(actor, "share.listed", Shown(records=readable))
+    reading.listed(actor, "share.listed", Shown(records=[*readable, *also]))
     grants = db.session.scalars(sa.select(Grant).where(Grant.id.in_(ids)).order_by(Grant.id.desc())).all()
     rows = _rows(actor, grants)
     seen = set(readable)

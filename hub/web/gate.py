@@ -21,7 +21,7 @@ from hub.audit.recording import append
 from hub.core.errors import Denied, Invalid
 from hub.core.ids import new_id
 from hub.crypto import keyring
-from hub.extensions import db
+from hub.extensions import db, live_session
 from hub.web import drafts
 from hub.web.identity import COOKIE, identify
 from hub.web.routes import DECLARED, Declared, Door
@@ -139,6 +139,6 @@ def _check_permission(declared: Declared) -> Response | None:
 
 
 def _after(_error: BaseException | None) -> None:
-    live = db.session()
-    live.rollback()
+    live = live_session()
+    live.leave()
     keyring.forget(live)

@@ -107,8 +107,9 @@ def test_a_wrong_incident_is_refused(app: object, world: World, wrong: dict[str,
 def test_only_the_loader_says_when_it_was_reported(app: object, world: World) -> None:
     actor = act_as(world, "officer")
     past = datetime(2026, 3, 1, 9, tzinfo=UTC)
-    with pytest.raises(Invalid):
-        log_incident(actor, noise(), reported_at=past)
+    with pytest.raises(Invalid) as refused:
+        log_incident(actor, noise(occurred_from="2026-02"), reported_at=past)
+    assert refused.value.code == "bad_report_time"
     loader = replace(actor, source=Source.LOAD)
     incident = log_incident(loader, noise(occurred_from="2026-02"), reported_at=past)
     assert incident.reported_at == past

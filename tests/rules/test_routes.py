@@ -1,0 +1,38 @@
+"""Every route, who may use it, which event it writes and what it shows: a change of any is a change of this table."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from hub.web.routes import DECLARED
+from tests.rules.routes import ROUTES
+
+
+def test_the_routes_are_those_of_the_table(app: Flask) -> None:
+    found = {
+        endpoint: (one.needs.value, one.event, one.data.value)
+        for endpoint, one in DECLARED.items()
+        if endpoint in app.view_functions
+    }
+    assert found == ROUTES
+
+
+def test_every_rule_of_the_map_is_declared(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()} - {"static"}
+    assert endpoints == set(ROUTES)
+
+
+def test_no_route_answers_to_more_than_get_and_post(app: Flask) -> None:
+    methods = set().union(*(rule.methods or set() for rule in app.url_map.iter_rules()))
+    assert methods <= {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
+    assert {endpoint for endpoint, (needs, _, _) in ROUTES.items() if needs == "public"} <= {
+        "accounts.sign_in",
+        "accounts.enrol",
+        "health.health",
+        "web.help_page",
+        "web.accessibility",
+        "web.security",
+    }
