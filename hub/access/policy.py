@@ -222,7 +222,7 @@ class ActorSet:
         return select(*self._function().c) if terms.through_functions else self.query(terms)
 
     def _function(self) -> Any:
-        columns = [sa.column(name) for name, _ in self.columns]
+        columns: list[Any] = [sa.column(name) for name, _ in self.columns]
         return getattr(func, self.name)().table_valued(*columns).alias(self.name)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.access.actor import NOBODY, Actor, RequestFacts
+from hub.access.actor import NOBODY, Actor, RequestFacts, Source
 from hub.access.guard import enter
 from hub.accounts import queries, sessions, throttle
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
@@ -165,7 +165,7 @@ def set_up(*, partnership: tuple[str, str], organisation: tuple[str, str, str], 
     )
     secret = new_enrolment(user)
     db.session.flush()
-    token = sessions.start(user, team, method=Method.OPERATOR, kind=sessions.Source.CLI)
+    token = sessions.start(user, team, method=Method.OPERATOR, kind=Source.CLI)
     db.session.commit()
     actor = sessions.actor_of(token)
     enter(db.session(), actor)

@@ -32,18 +32,15 @@ def first_team(user: User) -> Team | None:
 
 def organisation_names(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names by id, in one query."""
-    rows = db.session.execute(sa.select(Organisation.id, Organisation.name).where(Organisation.id.in_(set(ids))))
-    return {key: name for key, name in rows}
+    return dict(db.session.execute(sa.select(Organisation.id, Organisation.name).where(Organisation.id.in_(set(ids)))).all())
 
 
 def user_names(ids: Iterable[UUID]) -> dict[UUID, str]:
-    rows = db.session.execute(sa.select(User.id, User.name).where(User.id.in_(set(ids))))
-    return {key: name for key, name in rows}
+    return dict(db.session.execute(sa.select(User.id, User.name).where(User.id.in_(set(ids)))).all())
 
 
 def team_names(ids: Iterable[UUID]) -> dict[UUID, str]:
-    rows = db.session.execute(sa.select(Team.id, Team.name).where(Team.id.in_(set(ids))))
-    return {key: name for key, name in rows}
+    return dict(db.session.execute(sa.select(Team.id, Team.name).where(Team.id.in_(set(ids)))).all())
 
 
 def colleagues(organisation_id: UUID, partnership_id: UUID) -> Sequence[User]:

@@ -13,7 +13,15 @@ from hub.access.actor import Actor, RequestFacts, Source
 from hub.access.models import Agreement, AgreementParty, AgreementPurpose
 from hub.access.permissions import Role, permissions_of
 from hub.access.vocabulary import PURPOSE_LABELS, Audience, Purpose
-from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User, UserSession
+from hub.accounts.models import (
+    Organisation,
+    Partnership,
+    RoleHolding,
+    Team,
+    TeamMembership,
+    User,
+    UserSession,
+)
 from hub.accounts.vocabulary import POLICE_KINDS, Method
 from hub.core import clock
 from hub.core.errors import Denied
@@ -132,7 +140,7 @@ def _load(token: str) -> tuple[UserSession, User, Team, Organisation, Partnershi
         .options(sa.orm.defer(UserSession.token_hash, raiseload=True))
     )
     row = db.session.execute(statement).one_or_none()
-    return tuple(row) if row is not None else None
+    return (row[0], row[1], row[2], row[3], row[4]) if row is not None else None
 
 
 def _touch(session: UserSession, now: datetime, roles: frozenset[Role]) -> None:

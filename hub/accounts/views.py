@@ -7,7 +7,7 @@ from operator import itemgetter
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import current_app, flash, g, redirect, render_template, request, session, url_for
+from flask import current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from hub.accounts import actions, queries
@@ -107,7 +107,7 @@ def stay() -> Response:
     visit = current_visit()
     expires = visit.expires_at.isoformat() if visit else ""
     if request.accept_mimetypes.best == "application/json" or request.headers.get("X-CSRF-Token"):
-        return current_app.json.response({"expires_at": expires})
+        return jsonify(expires_at=expires)
     return redirect("/", 303)
 
 

@@ -198,7 +198,7 @@ def _checked(
         kind = EVENTS[act]
     except KeyError:
         raise WrongEvent(f"{act} is not in the catalogue") from None
-    if outcome == "ok" and set(facts) != kind.facts or not set(facts) <= kind.facts:
+    if (outcome == "ok" and set(facts) != kind.facts) or not set(facts) <= kind.facts:
         raise WrongEvent(f"{act} takes the facts {sorted(kind.facts)}, not {sorted(facts)}")
     if not set(texts) <= kind.texts:
         raise WrongEvent(f"{act} takes the texts {sorted(kind.texts)}, not {sorted(texts)}")

@@ -115,15 +115,10 @@ def _contributions_elsewhere(actor: Actor) -> dict[UUID, UUID]:
 
 def _contributions(actor: Actor, entries: dict[UUID, UUID]) -> list[Contribution]:
     rows = db.session.scalars(sa.select(Entry).where(Entry.id.in_(entries)).order_by(Entry.id.desc())).all()
-    references = dict(
-        db.session.execute(
-            sa.select(Grant.record_id, Grant.record_reference).where(
-                Grant.record_id.in_(set(entries.values()))
-            )
-        )
-        .tuples()
-        .all()
+    told = db.session.execute(
+        sa.select(Grant.record_id, Grant.record_reference).where(Grant.record_id.in_(set(entries.values())))
     )
+    references = {record_id: reference for record_id, reference in told}
     owners = organisation_names(row.owner_organisation_id for row in rows)
     authors = user_names(row.contributed_by for row in rows)
     return [

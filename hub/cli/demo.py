@@ -10,7 +10,6 @@ from hub.app import create_app
 from hub.config import Settings
 from hub.demo import accounts, loader
 
-
 TRY_FIRST = """
 Try first, each with one click on the sign-in page:
   Amara Okafor   community safety officer: log an incident, open a case from it, share it with the neighbourhood team

@@ -10,7 +10,6 @@ from hub.admin.forms import parse_first
 from hub.app import create_app
 from hub.config import Settings
 from hub.core.errors import HubError, Invalid
-from hub.extensions import db
 
 
 @click.command("setup")

@@ -5,6 +5,8 @@ The log tells truthfully that the loader did it now (source `load`); only what h
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 import sqlalchemy as sa
 
@@ -30,7 +32,7 @@ def load(seed: int, settings: Settings) -> bool:
         return False
     stage = Stage()
     teller = Teller(stage, Inventor(seed, stage.now.year))
-    steps = (
+    steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("people and organisations", lambda: stage.build_cast(demo_password(settings))),
         ("agreements", stage.build_agreements),
         ("cases", teller.tell_stories),

@@ -28,7 +28,7 @@ TERMS = ("Wadswoth", "noise Harbour", "section 59", "diary", "red tank", "Simons
 
 def play(stage: Stage, teller: Teller, seed: int) -> None:
     """A few hundred events by people of the cast, in their usual hats."""
-    draw = random.Random(seed + 1)
+    draw = random.Random(seed + 1)  # noqa: S311 - invention, not secrets
     for _ in range(LOOKS):
         told = draw.choice(teller.cases)
         readers = (told.owner, told.owner, MANAGERS[told.area], SERGEANTS[told.area], "dana.whitlock")

@@ -29,6 +29,7 @@ def ensure_partitions(_stop: Event) -> int:
     made = db.session.scalar(sa.select(sa.func.audit.ensure_partitions(MONTHS_AHEAD))) or 0
     db.session.commit()
     missing = db.session.scalar(sa.select(sa.func.audit.missing_partitions(1))) or 0
+    db.session.commit()
     if missing:
         log.error("log_partition_missing", missing=missing)
     return int(made)

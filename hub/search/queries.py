@@ -108,7 +108,7 @@ def _match(terms: str) -> _Matches:
     order = {key: position for position, key in enumerate(names)}
     by_name = sorted(by_name, key=lambda row: order[row.id])[:MOST]
     people = list(dict.fromkeys([row.person_id for row in by_name] + _by_person_reference(terms)))
-    records: dict[UUID, str] = {key: "reference" for key in _by_reference(terms)}
+    records: dict[UUID, str] = dict.fromkeys(_by_reference(terms), "reference")
     records.update({key: "person" for key in _involving("person_id", people[:MOST]) if key not in records})
     for column, found, why in (
         ("place_id", _visible(Place, _candidates(Place, "find_place_candidates", words)), "place"),
@@ -191,7 +191,7 @@ def _read_people(matches: _Matches) -> list[PersonHit]:
         sa.select(PersonName).where(PersonName.person_id.in_(matches.people)).order_by(PersonName.created_at)
     ).all()
     people = db.session.execute(sa.select(Person.id, Person.reference).where(Person.id.in_(matches.people)))
-    references = {key: reference for key, reference in people}
+    references = dict(people.all())
     roles = db.session.execute(
         sa.select(Involvement.person_id, Involvement.role).where(Involvement.person_id.in_(matches.people)).distinct()
     ).all()

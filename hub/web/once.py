@@ -75,5 +75,5 @@ def finish(key: UUID, location: str) -> None:
 
 def forget_old() -> int:
     """Drops keys that are too old to come again; returns how many."""
-    gone = db.session.execute(sa.delete(Submission).where(Submission.submitted_at < clock.now() - KEEP))
-    return int(gone.rowcount)
+    old = sa.delete(Submission).where(Submission.submitted_at < clock.now() - KEEP)
+    return len(db.session.scalars(old.returning(Submission.key)).all())

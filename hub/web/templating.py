@@ -33,7 +33,7 @@ class HubEnvironment(Environment):
 def install(app: Flask) -> None:
     """Call before anything touches `app.jinja_env`."""
     app.jinja_environment = HubEnvironment
-    app.jinja_loader = ChoiceLoader(  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader(
         [FileSystemLoader(FOLDER), PrefixLoader({LIBRARY: PackageLoader(LIBRARY)})]
     )
     app.jinja_env.undefined = StrictUndefined

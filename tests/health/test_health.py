@@ -15,6 +15,7 @@ from hub.app import create_app
 from hub.config import Settings
 from hub.extensions import db
 from hub.web.health import Health
+from hub.web.store import store_of
 from tests.conftest import settings_for
 from tests.fixtures.site import Site
 from tests.fixtures.store import Bucket
@@ -26,6 +27,8 @@ NOWHERE = "postgresql+psycopg://hub_app:x@127.0.0.1:1/hub"
 @pytest.fixture
 def healthy(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Site]:
     app = create_app(settings_for(database.app, root_key_file, **bucket.settings()))
+    # the first use of the store's library takes its time on a busy machine
+    store_of(app).check()
     yield Site(app, world)
     with app.app_context():
         db.engine.dispose()

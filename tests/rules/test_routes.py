@@ -32,7 +32,7 @@ def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
         "accounts.sign_in",
         "accounts.enrol",
         "health.health",
-        "web.help_page",
-        "web.accessibility",
-        "web.security",
+        "about.help_page",
+        "about.accessibility",
+        "about.security",
     }
