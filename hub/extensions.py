@@ -50,9 +50,11 @@ def _mark_flush(session: Session, _flush: Any) -> None:
 
 
 @event.listens_for(HubSession, "after_commit")
-@event.listens_for(HubSession, "after_soft_rollback")
-def _unmark(session: Session, *_: Any) -> None:
-    session.info.pop(WRITTEN, None)
+@event.listens_for(HubSession, "after_rollback")
+def _unmark(session: Session) -> None:
+    # the end of a savepoint is not the end of the work
+    if not session.in_nested_transaction():
+        session.info.pop(WRITTEN, None)
 
 
 db = SQLAlchemy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.access.actor import Actor
@@ -13,6 +14,7 @@ from hub.access.models import Involvement, Record
 from hub.access.vocabulary import Marking, RecordKind, Section
 from hub.core.ids import new_id, new_reference
 
+DRAWS = 5
 REFERENCE_KIND = {RecordKind.CASE: "CS", RecordKind.INCIDENT: "IN"}
 
 
@@ -30,7 +32,6 @@ def create_record(
     record = Record(
         id=new_id(),
         kind=kind.value,
-        reference=new_reference(actor.organisation_code, REFERENCE_KIND[kind]),
         partnership_id=actor.partnership_id,
         owner_organisation_id=actor.organisation_id,
         lead_team_id=actor.team_id,
@@ -40,9 +41,22 @@ def create_record(
         knowable=knowable,
         open_to_owner=open_to_owner,
     )
-    session.add(record)
-    session.flush()
+    for last in (False,) * (DRAWS - 1) + (True,):
+        record.reference = new_reference(actor.organisation_code, REFERENCE_KIND[kind])
+        try:
+            with session.begin_nested():
+                session.add(record)
+        except IntegrityError as error:
+            # drawn before: at a million records that happens once in seven hundred
+            if last or not _names(error, "uq_record_reference"):
+                raise
+        else:
+            break
     return record
+
+
+def _names(error: IntegrityError, constraint: str) -> bool:
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None) == constraint
 
 
 def item_of(

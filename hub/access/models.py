@@ -168,6 +168,17 @@ class Grant(Keyed, Revised, RecordFacts, Base):
     )
 
 
+class SectionLevel(Base):
+    """Every section at every marking, filled once: what a grant's sections and highest marking unfold to."""
+
+    __tablename__ = "section_level"
+
+    section: Mapped[str] = holds(Holds.CODE, sa.Text, primary_key=True)
+    marking: Mapped[int] = holds(Holds.CODE, sa.SmallInteger, primary_key=True)
+
+    __table_args__ = (one_of("section", Section), sa.CheckConstraint("marking IN (0, 1)", name="marking_known"))
+
+
 class RecordTeam(RecordFacts, Base):
     """The named people of a restricted record."""
 

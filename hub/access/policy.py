@@ -28,6 +28,7 @@ from hub.access.models import (
     Grant,
     Involvement,
     RecordTeam,
+    SectionLevel,
 )
 from hub.access.vocabulary import GrantState, Section
 
@@ -152,38 +153,36 @@ def _grants_within_owner(terms: Terms) -> tuple[Any, Any, list[Expression]]:
     return grant, grant, [_addressed_to_me(grant, terms), within, grant.c.agreement_id.is_(None)]
 
 
-def _columns_of_grants(terms: Terms, *names: str, contribute: bool = False) -> Any:
-    """Union of both kinds of live grants; asks for whole rows or for (record, section, marking) triples."""
+def _granted(terms: Terms, *columns: str, contribute: bool = False) -> Any:
+    """Union of both kinds of live grants; with columns, unfolded by `section_level` to the sections and markings granted.
+
+    The unfolding is a join with a real table: functions in FROM are not adapted when the ORM meets an alias.
+    """
     parts = []
     for grant, joined, conditions in (_grants_from_partners(terms), _grants_within_owner(terms)):
-        columns = [grant.c.record_id]
-        if names:
-            section = func.unnest(grant.c.sections).table_valued(sa.column("name", sa.Text)).render_derived()
-            columns.append(section.c.name)
-            joined = joined.join(section, sa.true())
-        if "marking" in names:
-            top = sa.literal_column("1") if "grant_marking" in _disabled.get() else grant.c.max_marking
-            NAMES.add("grant_marking")
-            level = func.generate_series(0, top).table_valued(sa.column("n", sa.Integer)).render_derived()
-            columns.append(level.c.n)
-            joined = joined.join(level, sa.true())
         wanted = list(conditions)
+        chosen = [grant.c.record_id]
+        if columns:
+            level = _core(SectionLevel)
+            joined = joined.join(level, level.c.section == sa.any_(grant.c.sections))
+            wanted.append(named("grant_marking", level.c.marking <= grant.c.max_marking))
+            chosen += [level.c[column] for column in columns]
         if contribute:
             wanted.append(named("grant_may_contribute", grant.c.may_contribute.is_(True)))
-        parts.append(select(*columns).select_from(joined).where(*wanted))
+        parts.append(select(*chosen).select_from(joined).where(*wanted))
     return sa.union_all(*parts)
 
 
 def _my_granted_records(terms: Terms) -> Any:
-    return _columns_of_grants(terms)
+    return _granted(terms)
 
 
 def _my_granted_sections(terms: Terms) -> Any:
-    return _columns_of_grants(terms, "section", "marking")
+    return _granted(terms, "section", "marking")
 
 
 def _my_contributable_sections(terms: Terms) -> Any:
-    return _columns_of_grants(terms, "section", contribute=True)
+    return _granted(terms, "section", contribute=True)
 
 
 def _my_emergencies(terms: Terms) -> sa.Select[Any]:
@@ -240,7 +239,7 @@ my_excluded_records = actor_set("my_excluded_record", (("record_id", "uuid"),), 
 my_excluded_people = actor_set("my_excluded_person", (("person_id", "uuid"),), _my_excluded_people)
 my_record_teams = actor_set("my_named_record", (("record_id", "uuid"),), _my_record_teams)
 my_granted_records = actor_set("my_granted_record", (("record_id", "uuid"),), _my_granted_records)
-my_granted_sections = actor_set("my_granted_section", (("record_id", "uuid"), ("section", "text"), ("marking", "integer")), _my_granted_sections)
+my_granted_sections = actor_set("my_granted_section", (("record_id", "uuid"), ("section", "text"), ("marking", "smallint")), _my_granted_sections)
 my_contributable_sections = actor_set(
     "my_contributable_section", (("record_id", "uuid"), ("section", "text")), _my_contributable_sections
 )

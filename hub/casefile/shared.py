@@ -97,7 +97,7 @@ def open_contribution(actor: Actor, entry_id: UUID) -> Contribution:
     return rows[0]
 
 
-def _own_elsewhere(actor: Actor) -> sa.Select[Any]:
+def _own_elsewhere(actor: Actor) -> sa.Select[Any, Any]:
     return sa.select(Entry.id, Entry.record_id).where(
         Entry.contributor_organisation_id == actor.organisation_id,
         Entry.owner_organisation_id != actor.organisation_id,
@@ -118,7 +118,7 @@ def _contributions(actor: Actor, entries: dict[UUID, UUID]) -> list[Contribution
     told = db.session.execute(
         sa.select(Grant.record_id, Grant.record_reference).where(Grant.record_id.in_(set(entries.values())))
     )
-    references = {record_id: reference for record_id, reference in told}
+    references = {row.record_id: row.record_reference for row in told}
     owners = organisation_names(row.owner_organisation_id for row in rows)
     authors = user_names(row.contributed_by for row in rows)
     return [

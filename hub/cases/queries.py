@@ -307,19 +307,22 @@ def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
 
     The page that shows them logs them (incident.matched).
     """
-    mine, theirs = sa.orm.aliased(Involvement), sa.orm.aliased(Involvement)
+    # no aliases: the guard's criteria are not adapted to an aliased item class
+    involved = db.session.execute(
+        sa.select(Involvement.person_id, Involvement.place_id, Involvement.vehicle_id).where(
+            Involvement.record_id == incident_id, Involvement.ended_at.is_(None)
+        )
+    ).all()
+    keys = [key for row in involved for key in row if key is not None]
     same = sa.or_(
-        mine.person_id == theirs.person_id,
-        mine.place_id == theirs.place_id,
-        mine.vehicle_id == theirs.vehicle_id,
+        Involvement.person_id.in_(keys), Involvement.place_id.in_(keys), Involvement.vehicle_id.in_(keys)
     )
     linked = sa.select(CaseIncident.record_id).where(CaseIncident.incident_id == incident_id)
     ended = [status.value for status in CaseStatus if status in ENDED]
     found = (
         sa.select(Case.id, Case.changed_at)
-        .join(theirs, theirs.record_id == Case.id)
-        .join(mine, sa.and_(mine.record_id == incident_id, same))
-        .where(Case.id.not_in(linked), Case.status.not_in(ended))
+        .join(Involvement, Involvement.record_id == Case.id)
+        .where(same, Case.id.not_in(linked), Case.status.not_in(ended))
         .distinct()
         .order_by(Case.changed_at.desc(), Case.id)
         .limit(RELATED_AT_MOST)

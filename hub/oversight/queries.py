@@ -17,6 +17,7 @@ from hub.accounts.queries import organisation_names, team_names, user_names
 from hub.audit.catalogue import Category
 from hub.audit.policy import (
     CATEGORY_LABELS,
+    LOG_PURPOSE_LABELS,
     OUTCOMES,
     SOURCE_LABELS,
     LogPurpose,
@@ -224,6 +225,8 @@ def _listed(ids: Iterable[UUID], names: dict[str, str]) -> str:
 
 
 def _value(value: Any, names: dict[str, str]) -> str:
+    if value in set(LogPurpose):
+        return LOG_PURPOSE_LABELS[LogPurpose(value)]
     return names.get(value, value) if isinstance(value, str) else str(value)
 
 

@@ -17,6 +17,8 @@ from hub.extensions import db
 
 log = structlog.get_logger("hub.web")
 STATUS: dict[type[HubError], int] = {NotVisible: 404, Denied: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+# the database's wall refused what the code let through: no harm was done, and the log line above calls for a look
+REFUSED_BY_WALL = "42501"
 PARTICULAR = {
     "not_signed_in": 401,
     "bad_form_token": 400,
@@ -69,6 +71,8 @@ def _database(error: DBAPIError) -> Response:
     gone = isinstance(error, OperationalError) or error.connection_invalidated
     # the statement and its values may hold personal data: only the kind of failure is logged
     log.error("database", kind=type(error.orig).__name__, request=g.get("request_id"), endpoint=request.endpoint)
+    if getattr(error.orig, "sqlstate", None) == REFUSED_BY_WALL:
+        return _page(403)
     return _page(503 if gone else 500)
 
 

@@ -16,6 +16,7 @@ from hub.audit.recording import Recipient, append
 from hub.extensions import db
 from tests.fixtures.site import Client, Site
 from tests.fixtures.world import act_as
+from tests.rules.canaries import plant
 
 
 @pytest.fixture
@@ -243,3 +244,50 @@ def test_pages_follow_each_other_without_gap(site: Site, database: SimpleNamespa
         )
         address = following.replace("&amp;", "&") if following else None
     assert set(seen) == made and len(seen) == len(made)
+
+
+def test_a_refused_look_names_nothing_of_what_was_there(site: Site, auditor: Client) -> None:
+    with site.inside():
+        hidden = create_record(act_as(site.world, "sergeant"), RecordKind.CASE, session=db.session())
+        key, reference = hidden.id, hidden.reference
+        db.session.commit()
+        officer = act_as(site.world, "officer")
+        append(officer, "case.opened", outcome="denied", object_id=key, facts={"part": "summary"})
+        db.session.commit()
+    page = auditor.get("/audit?outcome=denied")
+    assert "Case viewed" in page.text and reference not in page.text
+    assert (
+        reference
+        not in auditor.get(
+            page.text.split('href="/audit/events/')[1].split('"')[0].join(["/audit/events/", ""])
+        ).text
+    )
+    assert auditor.get(f"/audit/records/{reference}").status_code == 404
+    assert "No events here" in auditor.get(f"/audit?reference={reference}").text
+
+
+def test_who_leads_a_case_sees_own_people_by_name_and_partners_in_numbers(site: Site) -> None:
+    planted = plant(site)
+    case = planted.ids[0]
+    with site.inside():
+        append(
+            act_as(site.world, "sergeant"),
+            "case.opened",
+            object_id=case,
+            records=[case],
+            facts={"part": "summary"},
+        )
+        db.session.commit()
+        looked_into = append(
+            act_as(site.world, "auditor"),
+            "log.record_viewed",
+            object_id=case,
+            records=[case],
+            facts={"purpose": "integrity"},
+        )
+        db.session.commit()
+    page = site.as_user("officer").get(f"/cases/{case}/access")
+    assert page.status_code == 200 and looked_into
+    assert "Northbrook Police" in page.text and "Tomasz Nowak" not in page.text
+    assert "Amara Okafor" in page.text and "Miriam Castle" not in page.text
+    assert site.as_user("sergeant").get(f"/cases/{case}/access").status_code in (403, 404)

@@ -630,6 +630,14 @@ CREATE TABLE role_holding (
     CONSTRAINT ck_role_holding_role_known CHECK (role IN ('practitioner', 'supervisor', 'read_only', 'administrator', 'auditor'))
 );
 
+CREATE TABLE section_level (
+    section TEXT NOT NULL,
+    marking SMALLINT NOT NULL,
+    CONSTRAINT pk_section_level PRIMARY KEY (section, marking),
+    CONSTRAINT ck_section_level_section_known CHECK (section IN ('summary', 'people', 'victim', 'chronology', 'risk', 'enforcement', 'files', 'tasks', 'meetings', 'safeguarding', 'youth_justice', 'health')),
+    CONSTRAINT ck_section_level_marking_known CHECK (marking IN (0, 1))
+);
+
 CREATE TABLE stored_object (
     object_key TEXT NOT NULL,
     organisation_id UUID NOT NULL,

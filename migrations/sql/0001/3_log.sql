@@ -314,20 +314,28 @@ AS $$
     FROM (SELECT r.id, r.kind, r.owner_organisation_id AS owner FROM record r WHERE r.reference = wanted
           UNION ALL
           SELECT p.id, 'person', p.organisation_id FROM person p WHERE p.reference = wanted) AS found
-    WHERE found.owner = audit.my_organisation() OR EXISTS (SELECT FROM audit.find_events_about(found.id))
+    -- a look that was refused tells the organisation nothing of what was there
+    WHERE found.owner = audit.my_organisation() OR EXISTS (
+        SELECT FROM audit.find_events_about(found.id) AS about
+            JOIN audit.event e ON e.id = about.id AND e.at = about.at AND e.outcome = 'ok')
 $$;
 
--- References of the records and people that events of the organisation's log name.
+-- References of the records and people that events of the organisation's log name. What a refused look was aimed at is
+-- named only to its owner: else an id guessed by a user would be told apart from one that does not exist.
 CREATE FUNCTION audit.find_references(events uuid[]) RETURNS TABLE (id uuid, kind text, reference text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
 AS $$
     WITH named AS (
-        SELECT DISTINCT unnest(e.record_ids || e.person_ids || e.object_id) AS id FROM audit.event e
+        SELECT one.id, bool_or(e.outcome = 'ok') AS known
+        FROM audit.event e CROSS JOIN LATERAL unnest(e.record_ids || e.person_ids || e.object_id) AS one (id)
         WHERE e.id = ANY (events) AND e.organisation_ids @> ARRAY[audit.my_organisation()]
+        GROUP BY one.id
     )
     SELECT r.id, r.kind, r.reference FROM record r JOIN named n ON n.id = r.id
+        WHERE n.known OR r.owner_organisation_id = audit.my_organisation()
     UNION ALL
     SELECT p.id, 'person', p.reference FROM person p JOIN named n ON n.id = p.id
+        WHERE n.known OR p.organisation_id = audit.my_organisation()
 $$;
 
 -- Every revision that there is of cases, incidents and shares: of one organisation, or of all for the owner of the schema.

@@ -13,6 +13,12 @@ GRANT SELECT, INSERT ON record, case_record, incident, involvement, record_grant
 GRANT UPDATE ON record, case_record, incident, involvement, emergency TO hub_app;
 GRANT UPDATE (state, answered_by, answered_at, revoked_at, revoked_by, revoked_why, revision) ON record_grant TO hub_app;
 
+-- every section at every marking: what a grant unfolds to
+INSERT INTO section_level (section, marking)
+    SELECT section, marking FROM unnest(ARRAY['summary', 'people', 'victim', 'chronology', 'risk', 'enforcement', 'files',
+        'tasks', 'meetings', 'safeguarding', 'youth_justice', 'health']) AS section, generate_series(0, 1) AS marking;
+GRANT SELECT ON section_level TO hub_app;
+
 -- organisations, accounts, agreements
 GRANT SELECT, INSERT, UPDATE ON partnership, organisation, team, team_membership, app_user, role_holding, agreement,
     agreement_party, agreement_purpose TO hub_app;
