@@ -28,6 +28,7 @@ from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.people.models import PersonName
+from hub.places.queries import find_near
 
 RELATED_AT_MOST = 5
 
@@ -303,7 +304,7 @@ def find_names_in(actor: Actor, record_id: UUID) -> list[str]:
 
 
 def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
-    """Open cases that involve the same person, place or vehicle as an incident, last changed first (at most five).
+    """Open cases with the same person, vehicle or place as an incident, or a place close by; last changed first, at most five.
 
     The page that shows them logs them (incident.matched).
     """
@@ -314,6 +315,8 @@ def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
         )
     ).all()
     keys = [key for row in involved for key in row if key is not None]
+    # a place typed anew is another row: its neighbours speak for it
+    keys += find_near(actor, {row.place_id for row in involved if row.place_id is not None})
     same = sa.or_(
         Involvement.person_id.in_(keys), Involvement.place_id.in_(keys), Involvement.vehicle_id.in_(keys)
     )

@@ -1,0 +1,88 @@
+"""What every answer must be, whatever was asked: no failure, no trace of the machinery, the headers, a page of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+from sqlalchemy.engine import make_url
+from werkzeug.test import TestResponse
+
+MACHINERY = re.compile(
+    r"Traceback|File &?#?3?4?;?\"|\.py\b|psycopg|sqlalchemy|werkzeug|jinja2|DataError|IntegrityError|SELECT |INSERT INTO|row-level security",
+)
+HEADERS = {
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+OURS = ("hub-error-page", "govuk-error-summary")
+
+
+def fault_of(answer: TestResponse, *, may: tuple[int, ...] = (200, 302, 303, 308)) -> str | None:
+    """What is wrong with an answer in words, or None. `may` are the statuses below 400 that are right."""
+    if answer.status_code >= 500:
+        return f"status {answer.status_code}"
+    if answer.status_code < 400 and answer.status_code not in may:
+        return f"status {answer.status_code}, not {may}"
+    for name, value in HEADERS.items():
+        if answer.headers.get(name) != value:
+            return f"header {name}: {answer.headers.get(name)}"
+    policy = answer.headers.get("Content-Security-Policy", "")
+    if "default-src 'none'" not in policy or "unsafe" not in policy and "'nonce-'" in policy:
+        return f"content policy {policy}"
+    page = answer.get_data(as_text=True)
+    found = MACHINERY.search(page)
+    if found:
+        return f"shows {found.group(0)!r}"
+    if answer.status_code >= 400 and answer.request.method != "HEAD" and not any(one in page for one in OURS):
+        return f"status {answer.status_code} without our error page: {page[:80]!r}"
+    return None
+
+
+@dataclass
+class Tables:
+    """The rows of every table, as a hash a table: what a refused request must leave as it was."""
+
+    connection: psycopg.Connection
+    query: str = field(default="")
+
+    # counted tries, and the time of a session's last use, change with any request; the log is meant to grow
+    LEFT_OUT = ("throttle", "user_session", "alembic_version")
+
+    def __post_init__(self) -> None:
+        names = [
+            row[0]
+            for row in self.connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s) AND tablename NOT LIKE 'procrastinate%%'",
+                (list(self.LEFT_OUT),),
+            )
+        ]
+        assert len(names) > 20
+        self.query = " UNION ALL ".join(
+            f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{name}\" t"
+            for name in sorted(names)
+        )
+
+    def now(self) -> dict[str, tuple[int, int]]:
+        return {row[0]: (row[1], row[2]) for row in self.connection.execute(self.query)}
+
+
+@contextmanager
+def tables_of(superuser_url: str) -> Iterator[Tables]:
+    url = make_url(superuser_url)
+    with psycopg.connect(
+        host=url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        dbname=url.database,
+        autocommit=True,
+    ) as connection:
+        yield Tables(connection)
