@@ -120,7 +120,7 @@ def sentence(actor: Actor, case: Case, form: ShareForm, to_name: str, incidents:
     """What will happen, to whom, until when: one plain sentence."""
     what = f"{case.reference}{f' and {incidents} of its incidents' if incidents else ''}"
     until = f" until the end of {_last_day(form.ends_at)}" if form.ends_at else " until you end it"
-    who = to_name if form.to_team_id or form.to_user_id else f"People of {to_name}"
+    who = to_name if form.to_team_id or form.to_user_id else f"people of {to_name}"
     adding = "read and add to" if form.may_contribute else "read, and not change,"
     accepted = "Once they have accepted, "
     purpose = f", while they work to {_lower(PURPOSE_LABELS[form.purpose])}" if form.purpose else ""
@@ -133,7 +133,7 @@ def parts_in_words(form: ShareForm) -> list[str]:
 
 
 def until_in_words(form: ShareForm) -> str:
-    return f"the end of {_last_day(form.ends_at)}" if form.ends_at else "You end it"
+    return f"The end of {_last_day(form.ends_at)}" if form.ends_at else "You end it"
 
 
 def hidden(values: Mapping[str, Any]) -> list[tuple[str, str]]:

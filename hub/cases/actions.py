@@ -57,24 +57,7 @@ def create_case(
     )
     if form.restricted:
         name_team(actor, record, {actor.user_id, officer_id})
-    case = Case(
-        **facts_of(record),
-        id=record.id,
-        reference=record.reference,
-        kind=form.kind.value,
-        title=form.title,
-        status=CaseStatus.NEW.value,
-        priority=form.priority.value,
-        risk_level=form.risk_level.value,
-        source=form.source.value,
-        summary=form.summary,
-        lead_officer_id=officer_id,
-        reported_on=form.reported_on or now.astimezone(clock.LONDON).date().isoformat(),
-        created_at=now,
-        opened_at=now,
-        status_at=now,
-        changed_at=now,
-    )
+    case = _new_case(record, form, officer_id, now)
     db.session.add(case)
     db.session.flush()
     _remember(actor, case, None, CaseStatus.NEW, now)
@@ -93,6 +76,27 @@ def create_case(
         tell_restricted(actor, case, form.restricted_reason)
     _tell_officer(actor, case)
     return case
+
+
+def _new_case(record: Record, form: CaseForm, officer_id: UUID, now: datetime) -> Case:
+    return Case(
+        **facts_of(record),
+        id=record.id,
+        reference=record.reference,
+        kind=form.kind.value,
+        title=form.title,
+        status=CaseStatus.NEW.value,
+        priority=form.priority.value,
+        risk_level=form.risk_level.value,
+        source=form.source.value,
+        summary=form.summary,
+        lead_officer_id=officer_id,
+        reported_on=form.reported_on or now.astimezone(clock.LONDON).date().isoformat(),
+        created_at=now,
+        opened_at=now,
+        status_at=now,
+        changed_at=now,
+    )
 
 
 def _moment(actor: Actor, given: datetime | None) -> datetime:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,8 @@ from hub.crypto.rootkey import RootKey
 EPOCH_DAYS = 30
 ROOT_KEY_ID = "root-1"
 _IN_HAND = "data_keys"
+# whose partnership a record is in; access, beside this package, owns the table
+_RECORD = sa.table("record", sa.column("id"), sa.column("partnership_id"))
 _installed: dict[str, RootKey] = {}
 
 
@@ -62,9 +65,16 @@ def forget(session: Session) -> None:
     session.info.pop(_IN_HAND, None)
 
 
+@event.listens_for(Session, "after_rollback")
+def _forget_unmade(session: Session) -> None:
+    """A key that was made in a transaction that was rolled back does not exist."""
+    forget(session)
+
+
 def _find(session: Session, partnership_id: UUID, record_id: UUID | None) -> KeyInHand | None:
-    which = DataKey.record_id == record_id if record_id else DataKey.record_id.is_(None)
-    row = session.scalar(sa.select(DataKey).where(DataKey.partnership_id == partnership_id, which))
+    own = sa.and_(DataKey.partnership_id == partnership_id, DataKey.record_id.is_(None))
+    # a record's key is its own wherever the reader works: partners write to records of other partnerships
+    row = session.scalar(sa.select(DataKey).where(DataKey.record_id == record_id if record_id else own))
     return _open(session, row) if row is not None else None
 
 
@@ -81,6 +91,8 @@ def _unwrap(epoch_key: bytes, row: DataKey) -> bytes:
 
 
 def _make(session: Session, partnership_id: UUID, record_id: UUID | None) -> KeyInHand:
+    if record_id is not None:
+        partnership_id = session.scalar(sa.select(_RECORD.c.partnership_id).where(_RECORD.c.id == record_id)) or partnership_id
     epoch = _current_epoch(session, partnership_id)
     key_id = new_id()
     wrapped = wrapping.wrap(_open_epoch(epoch), new_key(), purpose="data", ids=(partnership_id, key_id))

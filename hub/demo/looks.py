@@ -12,9 +12,10 @@ from hub.access.guard import enter
 from hub.access.vocabulary import Purpose, Section
 from hub.cases.queries import open_case
 from hub.core.errors import HubError
+from hub.demo.aftermath import LEADERS, MANAGERS, SERGEANTS, Told
 from hub.demo.cast import PEOPLE, TEAMS
 from hub.demo.stage import Stage
-from hub.demo.telling import LEADERS, MANAGERS, SERGEANTS, Teller, Told
+from hub.demo.telling import Teller
 from hub.extensions import db
 from hub.search.queries import list_matches
 from hub.sharing.actions import share_record
@@ -23,7 +24,17 @@ from hub.sharing.forms import ShareForm
 LOOKS = 220
 SEARCHES = 40
 REFUSALS = 30
-TERMS = ("Wadswoth", "noise Harbour", "section 59", "diary", "red tank", "Simons", "Elm Court", "outreach", "Zielinski")
+TERMS = (
+    "Wadswoth",
+    "noise Harbour",
+    "section 59",
+    "diary",
+    "red tank",
+    "Simons",
+    "Elm Court",
+    "outreach",
+    "Zielinski",
+)
 
 
 def play(stage: Stage, teller: Teller, seed: int) -> None:
@@ -65,7 +76,11 @@ def _look(stage: Stage, key: str, told: Told) -> None:
 
 def _share_without_agreement(stage: Stage, teller: Teller) -> None:
     """Somebody tries to share with a partner whose agreement is suspended, unsigned or over."""
-    for area, owner, recipient in (("SLT", "nia.corrigan", "HBH"), ("EMR", "colm.devlin", "LNT"), ("NBK", "amara.okafor", "OPC")):
+    for area, owner, recipient in (
+        ("SLT", "nia.corrigan", "HBH"),
+        ("EMR", "colm.devlin", "LNT"),
+        ("NBK", "amara.okafor", "OPC"),
+    ):
         told = next((one for one in teller.cases if one.area == area and one.owner == owner), None)
         if told is None:
             continue

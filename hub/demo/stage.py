@@ -139,7 +139,9 @@ class Stage:
         """The log tells truthfully that the loader made all this now."""
         for code, organisation in self.organisations.items():
             keeper = next(
-                one for one in PEOPLE if TEAMS[one.teams[0]][0] == code and "administrator" in {r.value for r in one.roles}
+                one
+                for one in PEOPLE
+                if TEAMS[one.teams[0]][0] == code and "administrator" in {r.value for r in one.roles}
             )
             actor = self.play(keeper.key)
             append(actor, "organisation.created", object_id=organisation)

@@ -41,130 +41,338 @@ _WITH_FILES = (*_WORKING, Section.FILES, Section.ENFORCEMENT)
 _ALL_OF_VICTIM = (Section.SUMMARY, Section.VICTIM, Section.CHRONOLOGY, Section.SAFEGUARDING)
 
 # the police team, the youth justice service and the other partners are filled in for the case's area
-POLICE, YOUTH, PROBATION, HOMES, VICTIMS, OUTREACH, COUNCIL = "police", "youth", "TPB", "HBH", "TVC", "LNT", "council"
+POLICE, YOUTH, PROBATION, HOMES, VICTIMS, OUTREACH, COUNCIL = (
+    "police",
+    "youth",
+    "TPB",
+    "HBH",
+    "TVC",
+    "LNT",
+    "council",
+)
 
 STORIES: tuple[Story, ...] = (
     Story(
-        CaseKind.ASB, "Neighbour dispute, {ward}", 90,
+        CaseKind.ASB,
+        "Neighbour dispute, {ward}",
+        90,
         (
-            (IncidentKind.NOISE, "Loud music and shouting from {place} from about {time} until the early hours. The person reporting could not sleep and has work at 6am."),
-            (IncidentKind.NEIGHBOUR_DISPUTE, "Argument over the shared path at {place}. Words were exchanged, nobody was hurt. Both sides say the other started it."),
-            (IncidentKind.NOISE, "Banging on the party wall at {place} at {time}. Third report this month from the same household."),
-            (IncidentKind.ROWDY_BEHAVIOUR, "Group outside {place} at {time}, drinking and shouting. Moved on when spoken to."),
-            (IncidentKind.CRIMINAL_DAMAGE, "Fence panel kicked in at {place} overnight. The person reporting believes it is connected with earlier complaints."),
+            (
+                IncidentKind.NOISE,
+                "Loud music and shouting from {place} from about {time} until the early hours. The person reporting could not sleep and has work at 6am.",
+            ),
+            (
+                IncidentKind.NEIGHBOUR_DISPUTE,
+                "Argument over the shared path at {place}. Words were exchanged, nobody was hurt. Both sides say the other started it.",
+            ),
+            (
+                IncidentKind.NOISE,
+                "Banging on the party wall at {place} at {time}. Third report this month from the same household.",
+            ),
+            (
+                IncidentKind.ROWDY_BEHAVIOUR,
+                "Group outside {place} at {time}, drinking and shouting. Moved on when spoken to.",
+            ),
+            (
+                IncidentKind.CRIMINAL_DAMAGE,
+                "Fence panel kicked in at {place} overnight. The person reporting believes it is connected with earlier complaints.",
+            ),
         ),
-        (2, 5), ((R.COMPLAINANT, 30, 79), (R.SUBJECT, 20, 60)),
+        (2, 5),
+        ((R.COMPLAINANT, 30, 79), (R.SUBJECT, 20, 60)),
         (
-            (E.PHONE_CALL, F, "Called the person reporting. They keep a diary of the noise and will send it at the end of the week."),
-            (E.VISIT, F, "Visited {place}. Explained the complaint without saying who made it. The resident said the music was for a birthday and would not happen again."),
+            (
+                E.PHONE_CALL,
+                F,
+                "Called the person reporting. They keep a diary of the noise and will send it at the end of the week.",
+            ),
+            (
+                E.VISIT,
+                F,
+                "Visited {place}. Explained the complaint without saying who made it. The resident said the music was for a birthday and would not happen again.",
+            ),
             (E.CONTACT_ATTEMPT, F, "No answer at the door. Card left."),
-            (E.DECISION, A, "Gather information: three diary sheets, two officer visits. Assess: medium harm, one complainant, older and living alone. Powers: warning first. Options: mediation offered to both. Action: warning letter, review in 28 days."),
-            (E.PARTNER_UPDATE, F, "The landlord confirms that it has written to the tenant about the terms of the tenancy."),
-            (E.VICTIM_UPDATE, F, "Told the person reporting what we have done so far and when they will hear from us again."),
+            (
+                E.DECISION,
+                A,
+                "Gather information: three diary sheets, two officer visits. Assess: medium harm, one complainant, older and living alone. Powers: warning first. Options: mediation offered to both. Action: warning letter, review in 28 days.",
+            ),
+            (
+                E.PARTNER_UPDATE,
+                F,
+                "The landlord confirms that it has written to the tenant about the terms of the tenancy.",
+            ),
+            (
+                E.VICTIM_UPDATE,
+                F,
+                "Told the person reporting what we have done so far and when they will hear from us again.",
+            ),
         ),
         (RiskLevel.STANDARD, RiskLevel.STANDARD, RiskLevel.MEDIUM),
         ((POLICE, Purpose.PREVENT_CRIME, _WORKING), (HOMES, Purpose.TENANCY, (Section.SUMMARY,))),
     ),
     Story(
-        CaseKind.OFF_ROAD, "Off-road motorbikes, {ward}", 25,
+        CaseKind.OFF_ROAD,
+        "Off-road motorbikes, {ward}",
+        25,
         (
-            (IncidentKind.OFF_ROAD_MOTORBIKE, "Two off-road bikes on {place} at {time}, riders with hoods up, no helmets. Rode at a dog walker, who jumped aside."),
-            (IncidentKind.OFF_ROAD_MOTORBIKE, "Motorbike ridden up and down {place}. No plate. Rider about 14 or 15 years old."),
-            (IncidentKind.OFF_ROAD_MOTORBIKE, "Bike heard then seen leaving {place} towards the railway line. Fuel bought at a petrol station nearby in a can."),
-            (IncidentKind.CRIMINAL_DAMAGE, "Grass and a footpath cut up at {place}. Gate taken off its hinges to let bikes through."),
+            (
+                IncidentKind.OFF_ROAD_MOTORBIKE,
+                "Two off-road bikes on {place} at {time}, riders with hoods up, no helmets. Rode at a dog walker, who jumped aside.",
+            ),
+            (
+                IncidentKind.OFF_ROAD_MOTORBIKE,
+                "Motorbike ridden up and down {place}. No plate. Rider about 14 or 15 years old.",
+            ),
+            (
+                IncidentKind.OFF_ROAD_MOTORBIKE,
+                "Bike heard then seen leaving {place} towards the railway line. Fuel bought at a petrol station nearby in a can.",
+            ),
+            (
+                IncidentKind.CRIMINAL_DAMAGE,
+                "Grass and a footpath cut up at {place}. Gate taken off its hinges to let bikes through.",
+            ),
         ),
-        (3, 7), ((R.SUBJECT, 13, 17), (R.PARENT_CARER, 34, 50), (R.WITNESS, 25, 70)),
+        (3, 7),
+        ((R.SUBJECT, 13, 17), (R.PARENT_CARER, 34, 50), (R.WITNESS, 25, 70)),
         (
-            (E.VISIT, F, "Spoke to the parent at home with the neighbourhood team. Explained section 59 and that the bike can be seized. The parent says that they did not know."),
-            (E.EVIDENCE, F, "Photo of the bike received from a resident: red tank, no plate, frame number not readable."),
+            (
+                E.VISIT,
+                F,
+                "Spoke to the parent at home with the neighbourhood team. Explained section 59 and that the bike can be seized. The parent says that they did not know.",
+            ),
+            (
+                E.EVIDENCE,
+                F,
+                "Photo of the bike received from a resident: red tank, no plate, frame number not readable.",
+            ),
             (E.LEGAL, F, "Section 59 warning given to the rider and recorded against the vehicle."),
             (E.PARTNER_UPDATE, F, "Youth justice worker will offer a place on the motor project."),
-            (E.DECISION, A, "Warning first, then seizure at the next report. The land owner is asked to repair the gate. Review when the school holidays end."),
+            (
+                E.DECISION,
+                A,
+                "Warning first, then seizure at the next report. The land owner is asked to repair the gate. Review when the school holidays end.",
+            ),
         ),
         (RiskLevel.STANDARD, RiskLevel.MEDIUM, RiskLevel.HIGH),
-        ((YOUTH, Purpose.SAFEGUARD_CHILD, (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY, Section.YOUTH_JUSTICE)), (POLICE, Purpose.PREVENT_CRIME, _WITH_FILES)),
-        open_space=True, vehicle=True,
+        (
+            (
+                YOUTH,
+                Purpose.SAFEGUARD_CHILD,
+                (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY, Section.YOUTH_JUSTICE),
+            ),
+            (POLICE, Purpose.PREVENT_CRIME, _WITH_FILES),
+        ),
+        open_space=True,
+        vehicle=True,
     ),
     Story(
-        CaseKind.DOMESTIC_ABUSE, "Domestic abuse, {ward}", 40,
+        CaseKind.DOMESTIC_ABUSE,
+        "Domestic abuse, {ward}",
+        40,
         (
-            (IncidentKind.DOMESTIC_ABUSE, "Call from a neighbour at {time}: shouting and a crash at {place}. Both people spoken to apart. No injury seen. Children were upstairs."),
-            (IncidentKind.DOMESTIC_ABUSE, "The person reporting says that their ex-partner came to {place} and would not leave. Messages shown to officers."),
-            (IncidentKind.DOMESTIC_ABUSE, "Third call to {place} in six months. The person reporting did not want to make a statement."),
+            (
+                IncidentKind.DOMESTIC_ABUSE,
+                "Call from a neighbour at {time}: shouting and a crash at {place}. Both people spoken to apart. No injury seen. Children were upstairs.",
+            ),
+            (
+                IncidentKind.DOMESTIC_ABUSE,
+                "The person reporting says that their ex-partner came to {place} and would not leave. Messages shown to officers.",
+            ),
+            (
+                IncidentKind.DOMESTIC_ABUSE,
+                "Third call to {place} in six months. The person reporting did not want to make a statement.",
+            ),
         ),
-        (2, 4), ((R.VICTIM, 21, 60), (R.SUSPECT, 21, 60), (R.CHILD_AT_RISK, 3, 15)),
+        (2, 4),
+        ((R.VICTIM, 21, 60), (R.SUSPECT, 21, 60), (R.CHILD_AT_RISK, 3, 15)),
         (
-            (E.SAFEGUARDING, F, "Safety plan gone through with the victim: safe words, neighbour who can be called, phone charged and kept close."),
-            (E.RISK_UPDATE, A, "DASH completed. Professional judgement: the pattern is getting worse, more frequent and with new threats."),
-            (E.PARTNER_UPDATE, F, "IDVA has made contact and will call on weekday mornings only, which is safe."),
+            (
+                E.SAFEGUARDING,
+                F,
+                "Safety plan gone through with the victim: safe words, neighbour who can be called, phone charged and kept close.",
+            ),
+            (
+                E.RISK_UPDATE,
+                A,
+                "DASH completed. Professional judgement: the pattern is getting worse, more frequent and with new threats.",
+            ),
+            (
+                E.PARTNER_UPDATE,
+                F,
+                "IDVA has made contact and will call on weekday mornings only, which is safe.",
+            ),
             (E.CONTACT_ATTEMPT, F, "Called at the agreed time, no reply. No message left, as agreed."),
-            (E.SUPERVISOR_REVIEW, A, "History of the household considered, all three earlier calls read together. Referral to children's services confirmed sent."),
+            (
+                E.SUPERVISOR_REVIEW,
+                A,
+                "History of the household considered, all three earlier calls read together. Referral to children's services confirmed sent.",
+            ),
         ),
         (RiskLevel.MEDIUM, RiskLevel.HIGH, RiskLevel.VERY_HIGH),
-        ((VICTIMS, Purpose.SUPPORT_VICTIM, _ALL_OF_VICTIM), (COUNCIL, Purpose.PROTECT_PUBLIC, (Section.SUMMARY, Section.RISK))),
-        marking=OS, led_by_police=True,
+        (
+            (VICTIMS, Purpose.SUPPORT_VICTIM, _ALL_OF_VICTIM),
+            (COUNCIL, Purpose.PROTECT_PUBLIC, (Section.SUMMARY, Section.RISK)),
+        ),
+        marking=OS,
+        led_by_police=True,
     ),
     Story(
-        CaseKind.MISSING, "Repeat missing episodes, {ward}", 20,
+        CaseKind.MISSING,
+        "Repeat missing episodes, {ward}",
+        20,
         (
-            (IncidentKind.MISSING_EPISODE, "Did not come home to {place} by {time}. Found the next morning at a friend's. Return home interview offered."),
-            (IncidentKind.MISSING_EPISODE, "Left {place} after an argument. Seen near the station at {time} with older people. Came back alone."),
-            (IncidentKind.MISSING_EPISODE, "Missing from {place} overnight for the third time in 90 days. Has a phone that the carer did not buy."),
+            (
+                IncidentKind.MISSING_EPISODE,
+                "Did not come home to {place} by {time}. Found the next morning at a friend's. Return home interview offered.",
+            ),
+            (
+                IncidentKind.MISSING_EPISODE,
+                "Left {place} after an argument. Seen near the station at {time} with older people. Came back alone.",
+            ),
+            (
+                IncidentKind.MISSING_EPISODE,
+                "Missing from {place} overnight for the third time in 90 days. Has a phone that the carer did not buy.",
+            ),
         ),
-        (3, 5), ((R.MISSING_PERSON, 12, 16), (R.PARENT_CARER, 33, 55)),
+        (3, 5),
+        ((R.MISSING_PERSON, 12, 16), (R.PARENT_CARER, 33, 55)),
         (
-            (E.SAFEGUARDING, F, "Return home interview done. Says that they were with friends and that nobody made them do anything. Has new trainers."),
-            (E.RISK_UPDATE, A, "New clothes, a second phone and older company together point to exploitation. To be raised at the next VEMT meeting."),
+            (
+                E.SAFEGUARDING,
+                F,
+                "Return home interview done. Says that they were with friends and that nobody made them do anything. Has new trainers.",
+            ),
+            (
+                E.RISK_UPDATE,
+                A,
+                "New clothes, a second phone and older company together point to exploitation. To be raised at the next VEMT meeting.",
+            ),
             (E.PARTNER_UPDATE, F, "School reports eleven sessions missed this half term."),
-            (E.MEETING_OUTCOME, F, "Agreed: one worker to keep contact, police to visit the address by the station, school to ring by 9:30am when absent."),
+            (
+                E.MEETING_OUTCOME,
+                F,
+                "Agreed: one worker to keep contact, police to visit the address by the station, school to ring by 9:30am when absent.",
+            ),
         ),
         (RiskLevel.MEDIUM, RiskLevel.HIGH),
-        ((YOUTH, Purpose.SAFEGUARD_CHILD, (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY, Section.SAFEGUARDING)), (COUNCIL, Purpose.SAFEGUARD_CHILD, (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY))),
-        marking=OS, led_by_police=True,
+        (
+            (
+                YOUTH,
+                Purpose.SAFEGUARD_CHILD,
+                (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY, Section.SAFEGUARDING),
+            ),
+            (COUNCIL, Purpose.SAFEGUARD_CHILD, (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY)),
+        ),
+        marking=OS,
+        led_by_police=True,
     ),
     Story(
-        CaseKind.RETAIL_BUSINESS_CRIME, "Shop theft, {ward}", 35,
+        CaseKind.RETAIL_BUSINESS_CRIME,
+        "Shop theft, {ward}",
+        35,
         (
-            (IncidentKind.SHOP_THEFT, "Meat and washing powder taken from {shop} on {place} at {time}. Staff were threatened when they asked for it back."),
-            (IncidentKind.SHOP_THEFT, "Two people filled a bag in {shop} and walked out. CCTV kept by the store."),
+            (
+                IncidentKind.SHOP_THEFT,
+                "Meat and washing powder taken from {shop} on {place} at {time}. Staff were threatened when they asked for it back.",
+            ),
+            (
+                IncidentKind.SHOP_THEFT,
+                "Two people filled a bag in {shop} and walked out. CCTV kept by the store.",
+            ),
             (IncidentKind.SHOP_THEFT, "Same person as last week in {shop}. Left when recognised."),
         ),
-        (3, 6), ((R.SUSPECT, 18, 45), (R.WITNESS, 20, 60)),
+        (3, 6),
+        ((R.SUSPECT, 18, 45), (R.WITNESS, 20, 60)),
         (
-            (E.EVIDENCE, F, "CCTV stills received from the store manager, exhibit reference kept with the originals."),
+            (
+                E.EVIDENCE,
+                F,
+                "CCTV stills received from the store manager, exhibit reference kept with the originals.",
+            ),
             (E.PARTNER_UPDATE, F, "Ban notice served by the store and a copy given to the radio scheme."),
-            (E.CONTACT_MADE, F, "Spoken to in the street. Wants help with heroin use and accepted an appointment for Thursday."),
+            (
+                E.CONTACT_MADE,
+                F,
+                "Spoken to in the street. Wants help with heroin use and accepted an appointment for Thursday.",
+            ),
         ),
-        (RiskLevel.STANDARD, RiskLevel.MEDIUM), ((POLICE, Purpose.PREVENT_CRIME, _WITH_FILES), (PROBATION, Purpose.MANAGE_OFFENDER, _WORKING)),
+        (RiskLevel.STANDARD, RiskLevel.MEDIUM),
+        ((POLICE, Purpose.PREVENT_CRIME, _WITH_FILES), (PROBATION, Purpose.MANAGE_OFFENDER, _WORKING)),
     ),
     Story(
-        CaseKind.HATE, "Hate incidents, {ward}", 20,
+        CaseKind.HATE,
+        "Hate incidents, {ward}",
+        20,
         (
-            (IncidentKind.HATE_INCIDENT, "Abuse shouted at the family at {place} from a passing group at {time}. The family have stopped using the front garden."),
-            (IncidentKind.HATE_INCIDENT, "Words written on the wall of {place}. Cleaned off the same day after a photo was taken."),
+            (
+                IncidentKind.HATE_INCIDENT,
+                "Abuse shouted at the family at {place} from a passing group at {time}. The family have stopped using the front garden.",
+            ),
+            (
+                IncidentKind.HATE_INCIDENT,
+                "Words written on the wall of {place}. Cleaned off the same day after a photo was taken.",
+            ),
             (IncidentKind.CRIMINAL_DAMAGE, "Eggs thrown at the windows of {place} for the second evening."),
         ),
-        (2, 4), ((R.VICTIM, 20, 65), (R.SUSPECT, 15, 40)),
+        (2, 4),
+        ((R.VICTIM, 20, 65), (R.SUSPECT, 15, 40)),
         (
-            (E.VISIT, F, "Visited with the neighbourhood constable. Camera doorbell and letterbox guard offered and accepted."),
-            (E.VICTIM_UPDATE, F, "Told the family about the visit to the school and the extra patrols at the weekend."),
-            (E.DECISION, A, "Recorded as a hate incident because the victim sees it so. Joint visit to the households opposite."),
+            (
+                E.VISIT,
+                F,
+                "Visited with the neighbourhood constable. Camera doorbell and letterbox guard offered and accepted.",
+            ),
+            (
+                E.VICTIM_UPDATE,
+                F,
+                "Told the family about the visit to the school and the extra patrols at the weekend.",
+            ),
+            (
+                E.DECISION,
+                A,
+                "Recorded as a hate incident because the victim sees it so. Joint visit to the households opposite.",
+            ),
         ),
-        (RiskLevel.MEDIUM, RiskLevel.HIGH), ((POLICE, Purpose.PREVENT_CRIME, (*_WORKING, Section.VICTIM)), (VICTIMS, Purpose.SUPPORT_VICTIM, _ALL_OF_VICTIM)),
+        (RiskLevel.MEDIUM, RiskLevel.HIGH),
+        (
+            (POLICE, Purpose.PREVENT_CRIME, (*_WORKING, Section.VICTIM)),
+            (VICTIMS, Purpose.SUPPORT_VICTIM, _ALL_OF_VICTIM),
+        ),
         marking=OS,
     ),
     Story(
-        CaseKind.YOUTH_PREVENTION, "Prevention and early support, {ward}", 10,
+        CaseKind.YOUTH_PREVENTION,
+        "Prevention and early support, {ward}",
+        10,
         (
-            (IncidentKind.ROWDY_BEHAVIOUR, "Group of about eight young people by {shop} at {time}, throwing stones at the bus shelter on {place}."),
-            (IncidentKind.CRIMINAL_DAMAGE, "Bus shelter glass broken at {place}. Two of the group known to staff at the youth club."),
+            (
+                IncidentKind.ROWDY_BEHAVIOUR,
+                "Group of about eight young people by {shop} at {time}, throwing stones at the bus shelter on {place}.",
+            ),
+            (
+                IncidentKind.CRIMINAL_DAMAGE,
+                "Bus shelter glass broken at {place}. Two of the group known to staff at the youth club.",
+            ),
         ),
-        (2, 3), ((R.SUBJECT, 12, 16), (R.PARENT_CARER, 32, 52)),
+        (2, 3),
+        ((R.SUBJECT, 12, 16), (R.PARENT_CARER, 32, 52)),
         (
-            (E.VISIT, F, "Home visit with the parent. Agreed to boxing on Tuesdays and to a letter of apology to the bus company."),
+            (
+                E.VISIT,
+                F,
+                "Home visit with the parent. Agreed to boxing on Tuesdays and to a letter of apology to the bus company.",
+            ),
             (E.PARTNER_UPDATE, F, "The youth club will keep a place until the end of term."),
         ),
-        (RiskLevel.STANDARD,), ((YOUTH, Purpose.SAFEGUARD_CHILD, (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY, Section.YOUTH_JUSTICE)),),
+        (RiskLevel.STANDARD,),
+        (
+            (
+                YOUTH,
+                Purpose.SAFEGUARD_CHILD,
+                (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY, Section.YOUTH_JUSTICE),
+            ),
+        ),
     ),
 )
 
@@ -178,32 +386,3 @@ SUMMARIES = {
     CaseKind.YOUTH_PREVENTION: "A group of young people at risk of a first offence. Aim: something better to do, and a repair to what was broken.",
     CaseKind.BEGGING_STREET: "Seen begging or sleeping out in the town centre. Support is offered at every contact; enforcement only where support is refused and behaviour harms.",
 }
-
-# The cohort: 60 people who beg in one town; prolific is 8 or more sightings (HANDBOOK 8.6, tier 3).
-BEGGING_PEOPLE = 60
-BEGGING_PROLIFIC = 32
-SIGHTINGS = (
-    "Sitting by {shop} on {place} at {time}, asking passers-by for change. Polite. Offered a hot drink and the address of the hub; accepted the drink.",
-    "At the cash machine on {place} at {time}. Moved when asked. Said that there is a bed at a friend's for now.",
-    "Asleep in the doorway of {shop} on {place}. Woken gently, well, no wish to talk today.",
-    "Begging by the car park on {place}, following people to their cars. One complaint from a shopper.",
-    "Seen with the outreach worker on {place} at {time}. Has an appointment about benefits on Monday.",
-    "Drinking with two others on {place} at {time}. No complaint. Welfare looked all right.",
-)
-BEGGING_ENTRIES = (
-    (E.CONTACT_MADE, F, "Talked for ten minutes. Would take a room if the dog can come. Will be introduced to the outreach worker."),
-    (E.PARTNER_UPDATE, F, "Outreach: came to breakfast twice this week, seen by the nurse."),
-    (E.DECISION, A, "Support first. A written warning is only considered if aggressive begging is seen again after the offer of a room."),
-    (E.MEETING_OUTCOME, F, "Panel: named worker agreed, next look at the plan in four weeks."),
-)
-LOOSE_INCIDENTS = (
-    (IncidentKind.NOISE, "Noise from a party at {place} at {time}. Quiet when visited."),
-    (IncidentKind.ROWDY_BEHAVIOUR, "Young people on the roof of a garage behind {place} at {time}. Gone on arrival."),
-    (IncidentKind.STREET_DRINKING, "Group drinking on the benches at {place}. Bottles left behind."),
-    (IncidentKind.FIRE_SETTING, "Wheelie bin set alight at {place} at {time}. Put out by a resident."),
-    (IncidentKind.DRUGS, "Smell of cannabis and short visits by car at {place} in the evenings."),
-    (IncidentKind.VEHICLE_CRIME, "Car doors tried along {place} at {time}. Nothing taken from two unlocked cars."),
-    (IncidentKind.ANTI_SOCIAL_BEHAVIOUR, "Fly-tipping and shouting at the bins behind {place}."),
-    (IncidentKind.SHOP_THEFT, "Bottle of spirits taken from {shop} on {place} at {time}."),
-    (IncidentKind.OFF_ROAD_MOTORBIKE, "One off-road bike heard on {place} at {time}, not seen."),
-)

@@ -30,6 +30,7 @@ from hub.sharing.checking import Footing, check_footing, check_period, check_rec
 from hub.sharing.forms import ShareForm
 from hub.sharing.notices import SHARED_ADDRESS, recipients_of
 from hub.sharing.policy import check_may_answer, check_may_revoke
+from hub.sharing.queries import load_for_change
 
 ONE_LIVE = "ex_record_grant_one_live"
 
@@ -122,14 +123,6 @@ def revoke_share(actor: Actor, grant_id: UUID, *, reason: str) -> Grant:
         key_of=grant.record_id,
     )
     _tell_recipients(actor, grant, NotificationKind.SHARE_REVOKED)
-    return grant
-
-
-def load_for_change(actor: Actor, grant_id: UUID) -> Grant:
-    """A grant that the actor leads or received, locked until the end of the transaction. Raises `NotVisible`."""
-    grant = db.session.scalar(sa.select(Grant).where(Grant.id == grant_id).with_for_update())
-    if grant is None:
-        raise NotVisible
     return grant
 
 

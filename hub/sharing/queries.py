@@ -18,6 +18,7 @@ from hub.agreements.policy import standing_of
 from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.core import clock
+from hub.core.errors import NotVisible
 from hub.extensions import db
 from hub.sharing.policy import state_of
 from hub.sharing.vocabulary import ShareState
@@ -72,6 +73,14 @@ def find_grants_of(actor: Actor, record_id: UUID) -> list[GrantRow]:
 def find_grant(actor: Actor, grant_id: UUID) -> GrantRow | None:
     grant = db.session.scalar(sa.select(Grant).where(Grant.id == grant_id))
     return _rows(actor, [grant])[0] if grant is not None else None
+
+
+def load_for_change(actor: Actor, grant_id: UUID) -> Grant:
+    """A grant that the actor leads or received, locked until the end of the transaction. Raises `NotVisible`."""
+    grant = db.session.scalar(sa.select(Grant).where(Grant.id == grant_id).with_for_update())
+    if grant is None:
+        raise NotVisible
+    return grant
 
 
 def list_shared(actor: Actor, *, also: Iterable[UUID] = ()) -> SharedWithUs:

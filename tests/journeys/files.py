@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Where two real papers may lie; elsewhere two of the same shape are made.
-PAPERS = Path(os.environ.get("HUB_TEST_PAPERS", Path(__file__).resolve().parents[3] / "shared" / "papers"))
+PAPERS = Path(__file__).resolve().parents[3] / "shared" / "papers"
 MADE_PAPERS = {"scrutiny-report.txt": 64_550, "working-together-agenda.txt": 20_768}
 
 
@@ -46,8 +46,7 @@ def document() -> Paper:
     bodies = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
@@ -56,9 +55,12 @@ def document() -> Paper:
         places.append(len(content))
         content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    content += b"xref\n0 6\n0000000000 65535 f \n%strailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        table,
-        len(content),
+    content += (
+        b"xref\n0 6\n0000000000 65535 f \n%strailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (
+            table,
+            len(content),
+        )
     )
     return Paper("notice.pdf", "Notice", content)
 

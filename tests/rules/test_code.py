@@ -31,7 +31,7 @@ WITHOUT_ACTOR = {
     },
 }
 # What makes a function a writer, and what counts as its event.
-WRITES = {"add", "add_all", "insert", "update", "delete", "flush", "with_for_update"}
+WRITES = {"add", "add_all", "insert", "update", "delete", "flush"}
 EVENTS = {"append", "append_each", "append_nobody", "opened", "listed"}
 # Parts of an action whose caller writes the event, or that write no record: (module, function).
 EVENT_BY_CALLER = {

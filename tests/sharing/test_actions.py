@@ -336,3 +336,11 @@ def test_an_ended_share_is_not_reopened(record: UUID, world: World, app: Flask) 
             ),
             {"id": grant},
         )
+
+
+def test_a_grant_follows_the_facts_of_its_record(record: UUID, world: World, app: Flask) -> None:
+    grant = shared(world, record)
+    act_as(world, "officer")
+    db.session.execute(sa.update(Record).values(open_to_owner=True))
+    db.session.commit()
+    assert db.session.scalar(sa.select(Grant.open_to_owner).where(Grant.id == grant)) is True

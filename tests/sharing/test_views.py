@@ -62,7 +62,7 @@ def test_three_steps_share_a_case_and_nothing_is_typed_twice(site: Site, world: 
     words = second.get_data(as_text=True)
     assert second.status_code == 200 and "by Crime and Disorder Act 1998 s.115" in words
     third = officer.post(address, {**filled(world), "go": "check"}).get_data(as_text=True)
-    assert "People of Northbrook Police can read, and not change, the parts of" in html.unescape(third)
+    assert "people of Northbrook Police can read, and not change, the parts of" in html.unescape(third)
     sent = hidden_fields(third, f"{address}/send")
     assert sent["reason"] == [WHY] and sent["sections"] == ["summary", "chronology"]
     back = officer.post(address, {**filled(world), "go": "what"}).get_data(as_text=True)
@@ -224,7 +224,9 @@ def test_what_we_added_stays_readable_after_the_share_with_the_reference_only(
         grant = shared(world, case, sections=(Section.SUMMARY, Section.CHRONOLOGY), may_contribute=True)
         entry = add_entry(act_as(world, "sergeant"), case, EntryForm(text="Patrolled at dusk, quiet")).id
         db.session.commit()
-        revoke_share(act_as(world, "officer"), grant, reason="Solved")
+        officer = act_as(world, "officer")
+        own = add_entry(officer, case, EntryForm(text="On our own record")).id
+        revoke_share(officer, grant, reason="Solved")
         db.session.commit()
     sergeant = site.as_user("sergeant")
     assert f"/contributed/{entry}" in sergeant.get("/shared").get_data(as_text=True)
@@ -232,6 +234,8 @@ def test_what_we_added_stays_readable_after_the_share_with_the_reference_only(
     assert "Patrolled at dusk, quiet" in page and "NBC-CS-" in page and "Graffiti" not in page
     assert site.as_user("officer").get(f"/contributed/{entry}").status_code == 404
     assert site.as_user("yot_worker").get(f"/contributed/{entry}").status_code == 404
+    # on our own record the record's page is the way, not this one
+    assert site.as_user("officer").get(f"/contributed/{own}").status_code == 404
 
 
 def test_who_does_not_lead_the_case_cannot_share_it_on(site: Site, world: World, case: UUID) -> None:

@@ -69,7 +69,8 @@ END
 $$;
 REVOKE CREATE ON SCHEMA audit, public FROM hub_log, hub_reader;
 
-GRANT EXECUTE ON FUNCTION audit.whole_number(jsonb), audit.canonical(jsonb), audit.holds_codes_only(jsonb), audit.new_event_id(timestamptz),
+GRANT EXECUTE ON FUNCTION audit.whole_number(jsonb), audit.canonical(jsonb), audit.holds_codes_only(jsonb),
+    audit.new_event_id(timestamptz),
     audit.uuid_list(uuid[]) TO hub_log;
 GRANT EXECUTE ON FUNCTION audit.record_event(text, text, text, text, text, uuid, integer, uuid[], uuid[], integer, jsonb,
     jsonb, jsonb, jsonb, jsonb, jsonb), public.find_session(text), public.find_name_candidates(text, integer),

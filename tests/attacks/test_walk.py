@@ -1,0 +1,361 @@
+"""Every address of the map with every kind of hostile value: a clear refusal of ours, and nothing half-written.
+
+The walk is over the map itself: a new route is attacked by being there, and must say in `forms.py` what it takes.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from werkzeug.routing import Rule
+
+from hub.access.permissions import Permission
+from hub.web.identity import COOKIE
+from hub.web.routes import DECLARED, Data
+from tests.attacks.arena import Arena
+from tests.attacks.checks import Tables, fault_of, told
+from tests.attacks.conftest import Cast
+from tests.attacks.forms import OF_THEIR_OWN, PARAMETERS, forms
+from tests.fixtures.site import Client
+
+SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+# as they stand in an address, percent-encoded: nothing between us and the application mends them
+IN_ADDRESSES = {
+    "nul": "%00",
+    "nul inside": "a%00b",
+    "surrogate": "%ED%A0%80",
+    "broken utf-8": "%FF%FE",
+    "line breaks": "a%0D%0ASet-Cookie:%20a=b",
+    "markup": quote(SCRIPT),
+    "statement": quote("' OR 1=1; DROP TABLE record --"),
+    "template": quote("{{ 7*7 }}${7*7}%s%(a)s{0}"),
+    "path": quote("../../../etc/passwd"),
+    "number": "9" * 400,
+    "negative": "-1",
+    "not a number": "NaN",
+    "a year too far": "9999-12-31",
+    "brackets": quote("//[::1"),
+    "10,000 characters": "x" * 10_000,
+    "emoji and right-to-left": quote("🚲\u202e\u200b" * 20),
+    "deep": base64.urlsafe_b64encode(b"[" * 6000).decode().rstrip("="),
+    "a cursor at the end of time": base64.urlsafe_b64encode(
+        b'["9999-12-31T23:59:59.999999-14:00","00000000-0000-0000-0000-000000000000"]'
+    )
+    .decode()
+    .rstrip("="),
+    "a cursor of numbers": base64.urlsafe_b64encode(b"[1e999,{}]").decode().rstrip("="),
+}
+# as they are typed into a form
+IN_FORMS: dict[str, Any] = {
+    "nul": "\0",
+    "nul inside": "a\0b",
+    "line breaks": "a\r\nSet-Cookie: a=b",
+    "markup": SCRIPT,
+    "statement": "' OR 1=1; DROP TABLE record --",
+    "template": "{{ 7*7 }}${7*7}%s%(a)s{0}",
+    "number": "9" * 400,
+    "a large number": str(2**31),
+    "negative": "-1",
+    "not a number": "NaN",
+    "other digits": "٣",
+    "a year too far": "9999",
+    "brackets": "//[::1",
+    "emoji and right-to-left": "🚲\u202e\u200b",
+    "30,000 characters": "y" * 30_000,
+    "several": ["a", "b", "c"],
+}
+
+
+def rules(arena: Arena, method: str) -> list[Rule]:
+    return [
+        rule
+        for rule in arena.site.app.url_map.iter_rules()
+        if method in (rule.methods or ()) and rule.endpoint in DECLARED
+    ]
+
+
+def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
+    adapter = arena.site.app.url_map.bind("127.0.0.1:8480")
+    known: dict[str, Any] = {
+        **arena.ids_of(arena.mine),
+        "key": "cases.new",
+        "secret": "x",
+        "reference": arena.mine.reference,
+    }
+    if rule.endpoint.startswith("incident."):
+        known["involvement_id"] = arena.mine.incident_involvement_id
+    values = {name: known[name] for name in rule.arguments} | changes
+    return str(adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ()))))
+
+
+def asker(endpoint: str) -> str:
+    """Somebody whom the route lets in."""
+    needs = DECLARED[endpoint].needs
+    if needs is Permission.ACCOUNT_MANAGE:
+        return "spoc"
+    return "auditor" if needs in (Permission.AUDIT_READ, Permission.AUDIT_VERIFY) else "officer"
+
+
+def posted(client: Client, address: str, form: dict[str, Any]) -> Any:
+    """A form as a browser without scripts sends it, with its token and a key of its own."""
+    return client.post(address, form)
+
+
+def test_every_form_and_parameter_of_the_map_is_attacked_here(arena: Arena) -> None:
+    posts = {rule.endpoint for rule in rules(arena, "POST")}
+    assert posts == set(forms(arena)) | OF_THEIR_OWN
+    assert set(PARAMETERS) <= {rule.endpoint for rule in rules(arena, "GET")}
+
+
+def test_no_id_whatever_in_an_address_is_more_than_not_found(arena: Arena, cast: Cast, tables: Tables) -> None:
+    before, faults, asked = tables.now(), [], 0
+    for method in ("GET", "POST"):
+        for rule in rules(arena, method):
+            for name in rule.arguments:
+                # a stand-in that the rule takes, so that the hostile text lands where the value stands
+                stand_in = str(uuid4()) if name.endswith("_id") else "stand-in"
+                whole = address_of(arena, rule, **{name: stand_in})
+                for kind, text in IN_ADDRESSES.items():
+                    client, address = cast(asker(rule.endpoint)), whole.replace(stand_in, text)
+                    answer = client.get(address) if method == "GET" else posted(client, address, {})
+                    asked += 1
+                    fault = fault_of(answer, may=() if name.endswith("_id") else (200, 302, 303, 308))
+                    if fault:
+                        faults.append(f"{method} {rule.endpoint} {name} {kind}: {fault}")
+    assert not faults, told(faults)
+    assert asked > 500
+    assert tables.now() == before
+
+
+def test_nobody_elses_id_and_none_is_more_than_not_found(arena: Arena, cast: Cast, tables: Tables) -> None:
+    before, faults = tables.now(), []
+    others = {**arena.ids_of(arena.police), "user_id": arena.site.world.users["sergeant"]}
+    for method in ("GET", "POST"):
+        for rule in rules(arena, method):
+            for name in (one for one in rule.arguments if one.endswith("_id")):
+                for key in (others[name], uuid4(), arena.mine.entry_id, "ffffffff-ffff-ffff-ffff-ffffffffffff"):
+                    if name in ("agreement_id", "notification_id") and key == others[name]:
+                        continue
+                    if name in ("entry_id", "attachment_id") and key == arena.mine.entry_id:
+                        continue
+                    client, address = cast(asker(rule.endpoint)), address_of(arena, rule, **{name: key})
+                    answer = client.get(address) if method == "GET" else posted(client, address, forms(arena).get(rule.endpoint, ("", {}))[1])
+                    fault = fault_of(answer, may=())
+                    if fault or arena.police.word in answer.get_data(as_text=True):
+                        faults.append(f"{method} {rule.endpoint} {name}={key}: {fault or 'a leak'}")
+    assert not faults, told(faults)
+    assert tables.now() == before
+
+
+def test_no_parameter_of_an_address_breaks_a_page(arena: Arena, cast: Cast, tables: Tables) -> None:
+    before, faults = tables.now(), []
+    for rule in rules(arena, "GET"):
+        client, address = cast(asker(rule.endpoint)), address_of(arena, rule)
+        for name in PARAMETERS.get(rule.endpoint, ("after",)):
+            for kind, text in IN_ADDRESSES.items():
+                import time; t0=time.time()
+                answer = client.get(f"{address}?{name}={text}")
+                if time.time()-t0>0.15: print("SLOW", rule.endpoint, name, kind, round(time.time()-t0,2), answer.status_code)
+                fault = fault_of(answer)
+                if fault or SCRIPT in answer.get_data(as_text=True):
+                    faults.append(f"{rule.endpoint} {name} {kind}: {fault or 'markup as it came'}")
+            answer = client.get(address + "?" + "&".join(f"{name}=a&{name}[]=b&{name}[x]=c" for _ in range(100)))
+            faults += [f"{rule.endpoint} {name} repeated: {fault}" for fault in [fault_of(answer)] if fault]
+    assert not faults, told(faults)
+    assert tables.now() == before
+
+
+@pytest.mark.parametrize("who", ["officer", "spoc", "auditor", "sergeant", "charity_spoc"])
+def test_no_field_of_a_form_breaks_or_half_writes(arena: Arena, cast: Cast, tables: Tables, who: str) -> None:
+    faults, sent = [], 0
+    by_endpoint = {rule.endpoint: rule for rule in rules(arena, "POST")}
+    for endpoint, (user, right) in forms(arena).items():
+        if user != who:
+            continue
+        client, address = cast(user), address_of(arena, by_endpoint[endpoint])
+        wrong: list[tuple[str, dict[str, Any]]] = [("no field at all", {})]
+        wrong += [(f"{name} missing", {key: value for key, value in right.items() if key != name}) for name in right]
+        wrong += [(f"all {kind}", dict.fromkeys(right, text)) for kind, text in IN_FORMS.items()]
+        wrong += [
+            (f"{name} {kind}", {**right, name: text})
+            for name in right
+            for kind, text in IN_FORMS.items()
+            if kind in ("nul inside", "number", "a large number", "a year too far")
+        ]
+        state = tables.now()
+        for kind, form in wrong:
+            import time; t0=time.time()
+            answer = posted(client, address, form)
+            if time.time()-t0>0.15: print("SLOW", endpoint, kind, round(time.time()-t0,2), answer.status_code)
+            sent += 1
+            fault = fault_of(answer)
+            after = tables.now()
+            if not fault and answer.status_code >= 400 and after != state:
+                changed = [name for name in after if after[name] != state.get(name)]
+                fault = f"{answer.status_code} and changed {changed}"
+            state = after
+            if fault:
+                faults.append(f"{endpoint} {kind}: {fault}")
+    assert not faults, told(faults)
+    assert sent > 10
+
+
+def test_a_form_without_its_own_token_does_nothing(arena: Arena, cast: Cast, tables: Tables) -> None:
+    before, faults = tables.now(), []
+    foreign = cast("manager").csrf
+    headers: dict[str, dict[str, str]] = {
+        "": {},
+        "wrong": {"csrf_token": "0" * 64},
+        "nul": {"csrf_token": "\0"},
+        "letters": {"csrf_token": "ł" * 64},
+        "another's": {"csrf_token": foreign},
+    }
+    for rule in rules(arena, "POST"):
+        user, form = forms(arena).get(rule.endpoint, ("officer", {}))
+        client, address = cast(user), address_of(arena, rule)
+        for kind, token in headers.items():
+            answer = client.http.post(address, data={**form, **token, "form_key": str(uuid4())})
+            fault = fault_of(answer, may=())
+            if fault:
+                faults.append(f"{rule.endpoint} token {kind}: {fault}")
+        for header in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}):
+            answer = client.post(address, form, headers=header)
+            if answer.status_code != 400:
+                faults.append(f"{rule.endpoint} {header}: {answer.status_code}")
+    assert not faults, told(faults)
+    assert tables.now() == before
+
+
+def test_a_body_of_another_kind_does_nothing(arena: Arena, cast: Cast, tables: Tables) -> None:
+    before, faults = tables.now(), []
+    mark = "x-mark"
+    part = f'--{mark}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\nx\r\n'
+    file = f'--{mark}\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nabc\r\n--{mark}--\r\n'
+    bodies: list[tuple[str, bytes, str]] = [
+        ("json", b'{"csrf_token": null, "a": [[[', "application/json"),
+        ("xml", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "application/xml"),
+        ("a file", (part + file).encode(), f"multipart/form-data; boundary={mark}"),
+        ("no boundary", b"abc", "multipart/form-data"),
+        ("a broken part", b"--x-mark\r\n\r\n", f"multipart/form-data; boundary={mark}"),
+        ("no kind", b"csrf_token=x", ""),
+        ("a kind of nonsense", b"csrf_token=x", "\x01;;;=,"),
+        ("utf-16", "csrf_token=ł".encode("utf-16"), "application/x-www-form-urlencoded; charset=utf-16"),
+        ("broken percents", b"csrf_token=%&%zz=%u0000&&&=", "application/x-www-form-urlencoded"),
+        ("3 MB", b"text=" + b"z" * 3_000_000, "application/x-www-form-urlencoded"),
+        ("1,000 fields", b"&".join(b"a%d=b" % n for n in range(1000)), "application/x-www-form-urlencoded"),
+    ]
+    for rule in rules(arena, "POST"):
+        user, _ = forms(arena).get(rule.endpoint, ("officer", {}))
+        client, address = cast(user), address_of(arena, rule)
+        for kind, body, content_type in bodies:
+            answer = client.http.post(address, data=body, content_type=content_type)
+            fault = fault_of(answer, may=())
+            if fault:
+                faults.append(f"{rule.endpoint} {kind}: {fault}")
+    assert not faults, told(faults)
+    assert tables.now() == before
+
+
+def test_other_methods_are_refused_and_asking_for_headers_changes_nothing(
+    arena: Arena, cast: Cast, tables: Tables
+) -> None:
+    before, faults = tables.now(), []
+    for rule in rules(arena, "GET") + rules(arena, "POST"):
+        client, address = cast(asker(rule.endpoint)), address_of(arena, rule)
+        for method in ("PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 50):
+            answer = client.http.open(address, method=method)
+            if method != "get" and answer.status_code != 405:
+                faults.append(f"{method} {address}: {answer.status_code}")
+            faults += [f"{method} {address}: {fault}" for fault in [fault_of(answer)] if fault]
+        form = forms(arena).get(rule.endpoint, ("", {}))[1]
+        for method in ("HEAD", "GET", "OPTIONS"):
+            # a form sent by a method that needs no token must not be carried out
+            answer = client.http.open(address, method=method, data={**form, "form_key": str(uuid4())})
+            faults += [f"{method} {address}: {fault}" for fault in [fault_of(answer)] if fault]
+            if "GET" in (rule.methods or ()) and method == "HEAD":
+                plain = client.http.get(address)
+                if plain.status_code != answer.status_code:
+                    faults.append(f"HEAD {address}: {answer.status_code}, GET {plain.status_code}")
+    assert not faults, told(faults)
+    assert tables.now() == before
+
+
+HEADERS = {
+    "no kind": {"Accept": ""},
+    "only json": {"Accept": "application/json"},
+    "nonsense": {"Accept": "\x01/*;q=abc,;;q=1e999,*/*;q=nan"},
+    "many": {"Accept": ",".join(f"a/b{n};q=0.{n}" for n in range(500))},
+    "language": {"Accept-Language": "x" * 5000},
+    "range": {"Range": "bytes=9-1,-,a-b"},
+    "if-match": {"If-None-Match": '"\x01', "If-Modified-Since": "yesterday"},
+    "host": {"Host": "evil.example"},
+    "a broken host": {"Host": "[::1"},
+    "a host of nonsense": {"Host": "a b\"<>"},
+    "forwarded": {"X-Forwarded-For": "' OR 1=1", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "x"},
+    "agent": {"User-Agent": "ł\x01" * 3000},
+    "authorization": {"Authorization": "Basic !!!"},
+    "bearer": {"Authorization": "Digest a"},
+    "method override": {"X-HTTP-Method-Override": "DELETE"},
+    "length": {"Content-Length": "-1"},
+    "a long length": {"Content-Length": "9" * 30},
+    "no length": {"Content-Length": "abc"},
+}
+
+
+def test_no_header_breaks_a_page(arena: Arena, cast: Cast, tables: Tables) -> None:
+    before, faults = tables.now(), []
+    addresses = [f"/cases/{arena.mine.case_id}", "/sign-in", "/health", "/", "/nowhere", "/search?q=a"]
+    for address in addresses:
+        for kind, headers in HEADERS.items():
+            answer = cast("officer").http.get(address, headers=_latin(headers))
+            fault = fault_of(answer) if address != "/health" else None
+            if "evil" in answer.headers.get("Location", "") or "evil.example" in answer.get_data(as_text=True):
+                fault = "another host in the answer"
+            if fault:
+                faults.append(f"{address} {kind}: {fault}")
+    assert not faults, told(faults)
+    assert tables.now() == before
+
+
+def _latin(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value.encode().decode("latin-1") for name, value in headers.items()}
+
+
+COOKIES = {
+    "nothing": f"{COOKIE}=",
+    "nul": f'{COOKIE}="\\000"',
+    "nul inside": f'{COOKIE}="abc\\000def"',
+    "octal": f'{COOKIE}="\\377\\355\\240\\200"',
+    "long": f"{COOKIE}={'a' * 5000}",
+    "bytes": f"{COOKIE}=\xff\xfe",
+    "twice": f"{COOKIE}=a; {COOKIE}=b",
+    "statement": f"{COOKIE}=' OR 1=1 --",
+    "notes": "__Host-hub-notes=eyJhIjoxfQ.aaaa.bbbb",
+    "notes of nonsense": "__Host-hub-notes=.....; =; ;;",
+    "no name": "=x; ;",
+}
+
+
+def test_no_cookie_breaks_a_page_or_lets_anybody_in(arena: Arena, tables: Tables) -> None:
+    before, faults = tables.now(), []
+    client = arena.site.app.test_client(use_cookies=False)
+    for rule in rules(arena, "GET"):
+        address = address_of(arena, rule)
+        public = DECLARED[rule.endpoint].data in (Data.NONE,) or rule.endpoint == "accounts.sign_in"
+        for kind, cookie in COOKIES.items():
+            answer = client.get(address, headers={"Cookie": cookie})
+            fault = fault_of(answer) if rule.endpoint != "health.health" else None
+            if not fault and not public and answer.status_code == 200:
+                fault = "let in"
+            if fault:
+                faults.append(f"{rule.endpoint} {kind}: {fault}")
+    for rule in rules(arena, "POST"):
+        for kind, cookie in COOKIES.items():
+            answer = client.post(address_of(arena, rule), headers={"Cookie": cookie}, data={"csrf_token": "x"})
+            faults += [f"{rule.endpoint} {kind}: {fault}" for fault in [fault_of(answer, may=())] if fault]
+    assert not faults, told(faults)
+    assert tables.now() == before
