@@ -9,10 +9,12 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.pool import Pool
 
 from hub.core.schema import Base
 
 WRITTEN = "written"
+PREPARED_AT_MOST = 1000
 
 
 class HubSession(FlaskSession):
@@ -55,6 +57,12 @@ def _unmark(session: Session) -> None:
     # the end of a savepoint is not the end of the work
     if not session.in_nested_transaction():
         session.info.pop(WRITTEN, None)
+
+
+@event.listens_for(Pool, "connect")
+def _keep_plans(connection: Any, _record: Any) -> None:
+    """As many prepared statements as the hub has: at psycopg's hundred they push each other out and are planned anew."""
+    connection.prepared_max = PREPARED_AT_MOST
 
 
 db = SQLAlchemy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,6 +36,8 @@ ABSOLUTE = timedelta(hours=10)
 FRESH = timedelta(minutes=5)
 # `last_seen_at` is written at most this often
 TOUCH = timedelta(seconds=30)
+# as `start` makes them; a cookie may hold anything
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def start(
@@ -62,14 +65,17 @@ def start(
 
 
 def identify(token: str, request: RequestFacts, touch: bool) -> Visit | None:
-    """Whose token this is: a visit with its actor, or without one where the session has ended; None for an unknown one."""
+    """Whose token this is: a visit with its actor, or without one where the session ran out; None for any other.
+
+    A session that was ended (signed out, account closed) is worth nothing at all, not even a draft.
+    """
     row = _load(token)
-    if row is None:
+    if row is None or row[0].ended_at is not None or row[1].disabled_at is not None:
         return None
     session, user, team, organisation, partnership = row
     actor = None
     now = clock.now()
-    if session.ended_at is None and session.expires_at > now and user.disabled_at is None:
+    if session.expires_at > now:
         roles = _roles(user.id, partnership.id, now)
         actor = _actor(session, user, team, organisation, partnership, roles, token, request)
         if touch and now - session.last_seen_at > TOUCH:
@@ -129,6 +135,8 @@ def actor_of(token: str, request: RequestFacts | None = None) -> Actor:
 
 
 def _load(token: str) -> tuple[UserSession, User, Team, Organisation, Partnership] | None:
+    if not _TOKEN.fullmatch(token):
+        return None
     found = sa.select(sa.func.find_session(token)).scalar_subquery()
     statement = (
         sa.select(UserSession, User, Team, Organisation, Partnership)

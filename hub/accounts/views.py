@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import itemgetter
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
@@ -14,6 +13,7 @@ from hub.accounts import actions, queries
 from hub.accounts.sessions import ABSOLUTE
 from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
+from hub.web.addresses import inside
 from hub.web.gate import request_facts
 from hub.web.identity import COOKIE, current_actor, current_visit
 from hub.web.routes import Data, Door, Pages
@@ -21,16 +21,9 @@ from hub.web.routes import Data, Door, Pages
 pages = Pages("accounts", __name__)
 
 
-def _safe_next(address: str | None) -> str:
-    """Only an address of this service; anything else leads to My work."""
-    parts = urlsplit(address or "")
-    inside = parts.path.startswith("/") and not (address or "").startswith(("//", "/\\")) and "\\" not in (address or "")
-    return (address or "/") if inside and not parts.scheme and not parts.netloc else "/"
-
-
 def _with_cookie(token: str, address: str) -> Response:
     session.clear()
-    response = redirect(_safe_next(address), 303)
+    response = redirect(inside(address), 303)
     response.set_cookie(
         COOKIE, token, max_age=int(ABSOLUTE.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/"
     )
@@ -65,7 +58,7 @@ def sign_in() -> Response | str | tuple[str, int]:
         "accounts/sign_in.html",
         errors=errors,
         email=request.form.get("email", ""),
-        next=_safe_next(request.values.get("next")),
+        next=inside(request.values.get("next")),
         kept=request.args.get("kept"),
         accounts=accounts,
     )
@@ -99,7 +92,7 @@ def hat() -> Response:
     if visit is not None:
         actions.switch_hat(current_actor(), visit.session_id, _uuid(team), purpose)
         db.session.commit()
-    return redirect(_safe_next(request.form.get("next")), 303)
+    return redirect(inside(request.form.get("next")), 303)
 
 
 @pages.page("/session/stay", needs=Door.SIGNED_IN, event=None, data=Data.NONE, methods=("POST",))
@@ -119,10 +112,10 @@ def confirm() -> Response | str | tuple[str, int]:
         try:
             actions.confirm_password(current_actor(), visit.session_id, request.form.get("password", ""))
             db.session.commit()
-            return redirect(_safe_next(request.form.get("next")), 303)
+            return redirect(inside(request.form.get("next")), 303)
         except Invalid as invalid:
             errors = invalid.errors
-    page = render_template("accounts/confirm.html", errors=errors, next=_safe_next(request.values.get("next")))
+    page = render_template("accounts/confirm.html", errors=errors, next=inside(request.values.get("next")))
     return page, 422 if errors else 200
 
 

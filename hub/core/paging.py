@@ -14,6 +14,8 @@ from uuid import UUID
 from hub.core.errors import Invalid
 
 PAGE_SIZE = 50
+# those made here have some 110
+MAX_CURSOR = 200
 
 Row = TypeVar("Row")
 
@@ -35,6 +37,8 @@ class Cursor:
         if not text:
             return None
         try:
+            if len(text) > MAX_CURSOR:
+                raise ValueError("too long")
             padded = text + "=" * (-len(text) % 4)
             at, key = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
             moment = datetime.fromisoformat(at)

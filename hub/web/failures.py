@@ -23,6 +23,7 @@ PARTICULAR = {
     "not_signed_in": 401,
     "bad_form_token": 400,
     "foreign_form": 400,
+    "bad_address": 400,
     "unexpected_file": 400,
     "too_large": 413,
     "too_often": 429,

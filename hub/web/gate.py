@@ -26,7 +26,8 @@ from hub.web import drafts
 from hub.web.identity import COOKIE, identify
 from hub.web.routes import DECLARED, Declared, Door
 
-UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# everything else changes something and needs a form of ours
+SAFE = frozenset({"GET", "OPTIONS"})
 DOOR = "door"
 
 
@@ -35,6 +36,12 @@ class HubRequest(Request):
 
     max_form_parts = 500
     max_form_memory_size = 1024 * 1024
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        if self.method == "HEAD":
+            # a view that asks "was it GET?" must not take this for a form; the server leaves the body out by itself
+            self.method = "GET"
 
     def _get_file_stream(self, *_: Any, **__: Any) -> Any:
         raise Invalid("unexpected_file", "A file was sent to a page that does not take one.")
@@ -50,16 +57,19 @@ def csrf_token() -> str:
     """The token of this visitor's forms: bound to the session, or to the door cookie before sign-in."""
     visit = g.get("visit")
     if visit is not None and visit.actor is not None:
-        bound_to = f"session:{visit.session_id}"
-    else:
-        bound_to = f"door:{session.setdefault(DOOR, secrets.token_urlsafe(24))}"
+        return _token_for(f"session:{visit.session_id}")
+    return _token_for(f"door:{session.setdefault(DOOR, secrets.token_urlsafe(24))}")
+
+
+def _token_for(bound_to: str) -> str:
     secret = str(current_app.config["SECRET_KEY"]).encode()
     return hmac.new(secret, bound_to.encode(), hashlib.sha256).hexdigest()
 
 
-def check_csrf(given: str | None) -> None:
+def check_csrf(given: str | None, right: str | None = None) -> None:
     """Raises `Invalid` unless the token is this visitor's. Bytes are compared: the text may be anything."""
-    if not given or not hmac.compare_digest(given.encode("utf-8", "replace"), csrf_token().encode()):
+    right = right or csrf_token()
+    if not given or not hmac.compare_digest(given.encode("utf-8", "replace"), right.encode()):
         raise Invalid("bad_form_token", "This form is out of date. Go back, reload the page and send it again.")
 
 
@@ -68,17 +78,25 @@ def _before() -> Response | None:
     g.request_id = str(new_id())
     g.visit = g.actor = None
     enter(db.session(), NOBODY)
+    _check_address()
     declared = DECLARED.get(request.endpoint or "")
     if request.endpoint is None or request.endpoint == "static":
         return None
     if declared is None:
         raise Denied("undeclared_route", "This address is not in use.")
     _recognise(declared)
-    if request.method in UNSAFE:
+    if request.method not in SAFE:
         late = _check_form(declared)
         if late is not None:
             return late
     return _check_permission(declared)
+
+
+def _check_address() -> None:
+    """No text of ours holds a NUL, and the database takes none."""
+    values = (value for _, value in request.args.items(multi=True))
+    if "\0" in request.path or any("\0" in value for value in (*request.args, *values)):
+        raise Invalid("bad_address", "This address is not complete. Go back to the list.")
 
 
 def _recognise(declared: Declared) -> None:
@@ -110,16 +128,21 @@ def _check_form(declared: Declared) -> Response | None:
         raise Invalid("foreign_form", "This was sent from another site. Nothing was changed.")
     if declared.streams:
         return None
+    token = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token")
     if g.actor is None and g.visit is not None and declared.needs is not Door.PUBLIC:
         # the session ran out while the user was writing: what came is kept, and shown again after sign-in
+        check_csrf(token, _token_for(f"session:{g.visit.session_id}"))
         return _keep_and_sign_in()
-    check_csrf(request.form.get("csrf_token") or request.headers.get("X-CSRF-Token"))
+    check_csrf(token)
     return None
 
 
 def _keep_and_sign_in() -> Response:
     drafts.keep_late(g.visit, request.form)
     back = request.form.get("back") or request.path
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None or not adapter.test(back.partition("?")[0], method="GET"):
+        back = "/"  # an address that only takes forms
     return redirect(url_for("accounts.sign_in", next=back, kept="1"))
 
 

@@ -24,7 +24,7 @@ class Hat:
 
 @dataclass(frozen=True)
 class Visit:
-    """A request's session. `actor` is None where it has ended or run out; `user_id` is still known then."""
+    """A request's session. `actor` is None where it has run out; `user_id` is still known then."""
 
     session_id: UUID
     user_id: UUID

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import flash, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.core import clock
 from hub.extensions import db
 from hub.web import drafts
+from hub.web.addresses import inside
 from hub.web.identity import current_actor
 from hub.web.routes import Data, Door, Pages
 
@@ -31,17 +30,7 @@ def discard(key: str) -> Response:
     drafts.drop(current_actor(), key)
     db.session.commit()
     flash("The draft is deleted.", "success")
-    return redirect(_inside(request.form.get("back") or request.args.get("back")), 303)
-
-
-def _inside(address: str | None) -> str:
-    """Only an address of this service; anything else leads to My work."""
-    given = address or "/"
-    parts = urlsplit(given)
-    outside = (
-        parts.scheme or parts.netloc or not given.startswith("/") or given.startswith("//") or "\\" in given
-    )
-    return "/" if outside else given
+    return redirect(inside(request.form.get("back") or request.args.get("back")), 303)
 
 
 @about.page("/help", needs=Door.PUBLIC, event=None, data=Data.NONE)

@@ -22,6 +22,7 @@ from tests.attacks.conftest import Cast
 from tests.attacks.forms import OF_THEIR_OWN, PARAMETERS, forms
 from tests.fixtures.site import Client
 
+NUMBERS = ("revision", "marking", "max_marking")
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 # as they stand in an address, percent-encoded: nothing between us and the application mends them
 IN_ADDRESSES = {
@@ -49,25 +50,32 @@ IN_ADDRESSES = {
     .rstrip("="),
     "a cursor of numbers": base64.urlsafe_b64encode(b"[1e999,{}]").decode().rstrip("="),
 }
-# as they are typed into a form
-IN_FORMS: dict[str, Any] = {
+# one of a kind is enough where every parameter of every page is tried
+ALIKE = frozenset({"nul", "surrogate", "template", "path", "negative", "not a number", "statement"})
+# as they are typed into every field of a form, and into its free texts with all else right
+IN_FIELDS: dict[str, Any] = {
     "nul": "\0",
-    "nul inside": "a\0b",
-    "line breaks": "a\r\nSet-Cookie: a=b",
-    "markup": SCRIPT,
-    "statement": "' OR 1=1; DROP TABLE record --",
-    "template": "{{ 7*7 }}${7*7}%s%(a)s{0}",
     "number": "9" * 400,
     "a large number": str(2**31),
-    "negative": "-1",
-    "not a number": "NaN",
-    "other digits": "٣",
     "a year too far": "9999",
+    "other digits": "٣",
     "brackets": "//[::1",
-    "emoji and right-to-left": "🚲\u202e\u200b",
     "30,000 characters": "y" * 30_000,
     "several": ["a", "b", "c"],
 }
+IN_TEXTS: dict[str, Any] = {
+    "nul inside": "a\0b",
+    "line breaks": "a\r\nSet-Cookie: a=b",
+    "markup": SCRIPT,
+    "statement and template": "' OR 1=1; DROP TABLE record -- {{ 7*7 }}${7*7}%s%(a)s{0}",
+    "emoji and right-to-left": "🚲\u202e\u200b",
+    "30,000 characters": "y" * 30_000,
+}
+TEXTS = frozenset(
+    "title summary restricted_reason reason text description told_by why given_names family_name known_as street town"
+    " ward frame_number make model colour marking_reason name job_title place-description place-street place-town"
+    " place-ward reference email password again".split()
+)
 
 
 def rules(arena: Arena, method: str) -> list[Rule]:
@@ -155,11 +163,13 @@ def test_no_parameter_of_an_address_breaks_a_page(arena: Arena, cast: Cast, tabl
     before, faults = tables.now(), []
     for rule in rules(arena, "GET"):
         client, address = cast(asker(rule.endpoint)), address_of(arena, rule)
-        for name in PARAMETERS.get(rule.endpoint, ("after",)):
+        if rule.endpoint == "health.health":
+            continue
+        for name in PARAMETERS.get(rule.endpoint, ("any",)):
             for kind, text in IN_ADDRESSES.items():
-                import time; t0=time.time()
+                if name == "any" and kind != "nul inside" or kind in ALIKE:
+                    continue
                 answer = client.get(f"{address}?{name}={text}")
-                if time.time()-t0>0.15: print("SLOW", rule.endpoint, name, kind, round(time.time()-t0,2), answer.status_code)
                 fault = fault_of(answer)
                 if fault or SCRIPT in answer.get_data(as_text=True):
                     faults.append(f"{rule.endpoint} {name} {kind}: {fault or 'markup as it came'}")
@@ -177,20 +187,9 @@ def test_no_field_of_a_form_breaks_or_half_writes(arena: Arena, cast: Cast, tabl
         if user != who:
             continue
         client, address = cast(user), address_of(arena, by_endpoint[endpoint])
-        wrong: list[tuple[str, dict[str, Any]]] = [("no field at all", {})]
-        wrong += [(f"{name} missing", {key: value for key, value in right.items() if key != name}) for name in right]
-        wrong += [(f"all {kind}", dict.fromkeys(right, text)) for kind, text in IN_FORMS.items()]
-        wrong += [
-            (f"{name} {kind}", {**right, name: text})
-            for name in right
-            for kind, text in IN_FORMS.items()
-            if kind in ("nul inside", "number", "a large number", "a year too far")
-        ]
         state = tables.now()
-        for kind, form in wrong:
-            import time; t0=time.time()
+        for kind, form in wrong_forms(right):
             answer = posted(client, address, form)
-            if time.time()-t0>0.15: print("SLOW", endpoint, kind, round(time.time()-t0,2), answer.status_code)
             sent += 1
             fault = fault_of(answer)
             after = tables.now()
@@ -202,6 +201,18 @@ def test_no_field_of_a_form_breaks_or_half_writes(arena: Arena, cast: Cast, tabl
                 faults.append(f"{endpoint} {kind}: {fault}")
     assert not faults, told(faults)
     assert sent > 10
+
+
+def wrong_forms(right: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The form with nothing in it, with every other field, with hostile values everywhere, and in its free texts alone."""
+    wrong: list[tuple[str, dict[str, Any]]] = [("no field at all", {})]
+    wrong += [(f"{which} fields", dict(list(right.items())[start::2])) for which, start in (("odd", 0), ("even", 1))]
+    wrong += [(f"all {kind}", dict.fromkeys(right, text)) for kind, text in IN_FIELDS.items()]
+    for name in NUMBERS:
+        wrong += [(f"{name} {kind}", {**right, name: IN_FIELDS[kind]}) for kind in ("number", "a large number") if name in right]
+    texts = [name for name in right if name in TEXTS]
+    wrong += [(f"texts {kind}", {**right, **dict.fromkeys(texts, text)}) for kind, text in IN_TEXTS.items() if texts]
+    return wrong
 
 
 def test_a_form_without_its_own_token_does_nothing(arena: Arena, cast: Cast, tables: Tables) -> None:
@@ -266,6 +277,8 @@ def test_other_methods_are_refused_and_asking_for_headers_changes_nothing(
     before, faults = tables.now(), []
     for rule in rules(arena, "GET") + rules(arena, "POST"):
         client, address = cast(asker(rule.endpoint)), address_of(arena, rule)
+        if rule.endpoint == "health.health":
+            continue
         for method in ("PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 50):
             answer = client.http.open(address, method=method)
             if method != "get" and answer.status_code != 405:

@@ -17,8 +17,8 @@ def press(visitor: Visitor, name: str) -> None:
 
 
 def follow(visitor: Visitor, name: str) -> None:
-    """The first link of that name in the page's own part, be it drawn as a button or not."""
-    exactly = re.compile(rf"^\s*{re.escape(name)}\s*$")
+    """The first link of that name (or of that name and what it is about) in the page's own part, drawn as a button or not."""
+    exactly = re.compile(rf"^\s*{re.escape(name)}\s*(:.*)?$")
     visitor.page.locator("main a").filter(has_text=exactly).first.click()
 
 
@@ -149,10 +149,9 @@ def move(visitor: Visitor, case: str, to: str, why: str) -> None:
 
 
 def forge(visitor: Visitor, field: str, value: str) -> None:
-    """The first choice of this field sends another value than the page offers."""
+    """The field (or its first choice) sends another value than the page offers."""
     first = visitor.page.locator(f'input[name="{field}"]').first
-    first.evaluate("(input, value) => { input.value = value }", value)
-    first.check()
+    first.evaluate("(input, value) => { input.value = value; input.checked = true }", value)
 
 
 def attach(visitor: Visitor, case: str, paper: Paper) -> None:
@@ -174,18 +173,10 @@ def start_share(visitor: Visitor, case: str) -> None:
     visitor.look("Share: with whom")
 
 
-def share(
-    visitor: Visitor,
-    case: str,
-    to: str,
-    *,
-    purpose: str,
-    sections: set[str],
-    why: str,
-    until: date,
-    adding: bool,
+def prepare_share(
+    visitor: Visitor, case: str, to: str, *, purpose: str, sections: set[str], why: str, until: date, adding: bool
 ) -> None:
-    """With whom, what and why, check: three steps, and the sentence that says what will happen."""
+    """With whom, what and why: up to the sentence that says what will happen."""
     start_share(visitor, case)
     visitor.page.get_by_label(to, exact=True).check()
     press(visitor, "Continue")
@@ -201,6 +192,9 @@ def share(
     press(visitor, "Continue")
     visitor.look("Share: check")
     visitor.see("You can end it at any time", why)
+
+
+def send_share(visitor: Visitor) -> None:
     press(visitor, "Share now")
     visitor.see("Shared. They can see it once they have accepted")
 

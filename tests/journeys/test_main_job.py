@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def she_works_it(officer: Visitor, case: str) -> None:
     pages.add_person(officer, case, first=RIDER[0], family=RIDER[1], role="Subject of concern")
     pages.add_place(officer, case, "Garages behind Quarry Row")
     pages.add_vehicle(officer, case, "nb20 xyz")
-    officer.see("NB20 XYZ")
+    officer.see("NB20XYZ")
     pages.add_entry(officer, case, LONG)
     officer.see("The end.🏁", "zażółć, नमस्ते, مرحبا")
     pages.write_entry(officer, LONG + "!", kind="Visit")
@@ -111,23 +112,22 @@ def she_shares(officer: Visitor, case: str, world: World) -> None:
     pages.start_share(officer, case)
     officer.see("Cannot be chosen", "Lantern Outreach", "is not signed yet by Lantern Outreach")
     officer.see("Eastmere Council", "You have no agreement with them")
+    patrol: dict[str, Any] = {
+        "purpose": "prevent_crime",
+        "sections": {"chronology", "files"},
+        "why": WHY,
+        "until": until,
+        "adding": True,
+    }
+    team = "Northbrook Police: Northbrook neighbourhood team"
+    pages.prepare_share(officer, case, team, **patrol)
     pages.forge(officer, "to", f"organisation:{world.organisations['charity']}")
-    pages.press(officer, "Continue")
-    if officer.page.get_by_label("Why is it necessary?").count():
-        officer.page.get_by_label("Why is it necessary?").fill(WHY)
-        pages.press(officer, "Continue")
-    officer.see("There is a problem", "is not signed yet by Lantern Outreach")
-    pages.share(
-        officer,
-        case,
-        "Northbrook Police: Northbrook neighbourhood team",
-        purpose="prevent_crime",
-        sections={"chronology", "files"},
-        why=WHY,
-        until=until,
-        adding=True,
-    )
-    pages.share(
+    pages.press(officer, "Share now")
+    officer.see("This cannot be shared", "is not signed yet by Lantern Outreach", "Nothing was shared")
+    officer.look("A refused share")
+    pages.prepare_share(officer, case, team, **patrol)
+    pages.send_share(officer)
+    pages.prepare_share(
         officer,
         case,
         "Northbrook Youth Justice Service",
@@ -137,6 +137,7 @@ def she_shares(officer: Visitor, case: str, world: World) -> None:
         until=until,
         adding=False,
     )
+    pages.send_share(officer)
     officer.see("Northbrook neighbourhood team", "Northbrook Youth Justice Service", WHY)
 
 
@@ -160,7 +161,7 @@ def a_sergeant_works_it(
     assert sergeant.page.locator(".hub-tabs__link").all_inner_texts() == ["Summary", "Log", "Files"]
     for path in (case, f"{case}/log", f"{case}/files"):
         sergeant.go(path)
-        sergeant.see_nothing_of(*VICTIM, *RIDER, "Quarry Row", "NB20 XYZ")
+        sergeant.see_nothing_of(*VICTIM, *RIDER, "Quarry Row", "NB20XYZ")
     for path in (f"{case}/people", f"{case}/sharing", f"{case}/access"):
         sergeant.go(path, status=404)
     pages.add_entry(sergeant, case, "Patrol at 9pm: nobody there, fresh tracks.", kind="Partner update")
