@@ -86,10 +86,12 @@ def item_constraints(table: str) -> tuple[sa.schema.SchemaItem, ...]:
         one_of("section", Section),
         sa.CheckConstraint("item_marking IN (0, 1)", name="item_marking_known"),
         sa.CheckConstraint(
-            f"audience IS NULL OR audience IN ({', '.join(repr(a.value) for a in Audience)})", name="audience_known"
+            f"audience IS NULL OR audience IN ({', '.join(repr(a.value) for a in Audience)})",
+            name="audience_known",
         ),
         sa.CheckConstraint(
-            "(coalesce(audience, '') IN ('organisations', 'people')) = (audience_ids IS NOT NULL)", name="audience_named"
+            "(coalesce(audience, '') IN ('organisations', 'people')) = (audience_ids IS NOT NULL)",
+            name="audience_named",
         ),
         sa.Index(f"ix_{table}_record", "record_id", "id"),
     )

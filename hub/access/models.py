@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -140,7 +140,9 @@ class Grant(Keyed, Revised, RecordFacts, Base):
             name="outside_needs_agreement",
         ),
         sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="ends_after_start"),
-        sa.CheckConstraint("agreement_ends_at IS NULL OR ends_at <= agreement_ends_at", name="ends_within_agreement"),
+        sa.CheckConstraint(
+            "agreement_ends_at IS NULL OR ends_at <= agreement_ends_at", name="ends_within_agreement"
+        ),
         sa.CheckConstraint(
             f"sections <@ ARRAY[{', '.join(repr(s.value) for s in Section)}]::text[] AND 'summary' = ANY (sections)",
             name="sections_known",
@@ -167,6 +169,11 @@ class Grant(Keyed, Revised, RecordFacts, Base):
         ),
     )
 
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last moment at which it holds: a share that ends at midnight holds through the day before."""
+        return self.ends_at - timedelta(seconds=1) if self.ends_at else None
+
 
 class SectionLevel(Base):
     """Every section at every marking, filled once: what a grant's sections and highest marking unfold to."""
@@ -176,7 +183,10 @@ class SectionLevel(Base):
     section: Mapped[str] = holds(Holds.CODE, sa.Text, primary_key=True)
     marking: Mapped[int] = holds(Holds.CODE, sa.SmallInteger, primary_key=True)
 
-    __table_args__ = (one_of("section", Section), sa.CheckConstraint("marking IN (0, 1)", name="marking_known"))
+    __table_args__ = (
+        one_of("section", Section),
+        sa.CheckConstraint("marking IN (0, 1)", name="marking_known"),
+    )
 
 
 class RecordTeam(RecordFacts, Base):
@@ -231,7 +241,8 @@ class Emergency(Keyed, Base):
 
     __table_args__ = (
         sa.CheckConstraint(
-            "expires_at > granted_at AND expires_at <= granted_at + interval '4 hours'", name="four_hours_at_most"
+            "expires_at > granted_at AND expires_at <= granted_at + interval '4 hours'",
+            name="four_hours_at_most",
         ),
         sa.CheckConstraint("(reviewed_at IS NULL) = (reviewed_by IS NULL)", name="reviewed_pair"),
         sa.CheckConstraint("reviewed_by IS NULL OR reviewed_by <> user_id", name="reviewed_by_another"),

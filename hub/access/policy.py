@@ -132,7 +132,9 @@ def _grants_from_partners(terms: Terms) -> tuple[Any, Any, list[Expression]]:
     grant, agreement, purpose = _core(Grant), _core(Agreement), _core(AgreementPurpose)
     theirs, ours = _core(AgreementParty), _core(AgreementParty)
     joined = (
-        grant.join(agreement, and_(agreement.c.id == grant.c.agreement_id, in_force(agreement, terms, "grant")))
+        grant.join(
+            agreement, and_(agreement.c.id == grant.c.agreement_id, in_force(agreement, terms, "grant"))
+        )
         .join(theirs, _is_party(theirs, agreement, grant.c.owner_organisation_id, terms, "grant_owner"))
         .join(ours, _is_party(ours, agreement, terms.organisation_id, terms, "grant_recipient"))
         .join(
@@ -143,7 +145,11 @@ def _grants_from_partners(terms: Terms) -> tuple[Any, Any, list[Expression]]:
             ),
         )
     )
-    return grant, joined, [_addressed_to_me(grant, terms), named("grant_purpose", grant.c.purpose == terms.purpose)]
+    return (
+        grant,
+        joined,
+        [_addressed_to_me(grant, terms), named("grant_purpose", grant.c.purpose == terms.purpose)],
+    )
 
 
 def _grants_within_owner(terms: Terms) -> tuple[Any, Any, list[Expression]]:
@@ -239,7 +245,11 @@ my_excluded_records = actor_set("my_excluded_record", (("record_id", "uuid"),), 
 my_excluded_people = actor_set("my_excluded_person", (("person_id", "uuid"),), _my_excluded_people)
 my_record_teams = actor_set("my_named_record", (("record_id", "uuid"),), _my_record_teams)
 my_granted_records = actor_set("my_granted_record", (("record_id", "uuid"),), _my_granted_records)
-my_granted_sections = actor_set("my_granted_section", (("record_id", "uuid"), ("section", "text"), ("marking", "smallint")), _my_granted_sections)
+my_granted_sections = actor_set(
+    "my_granted_section",
+    (("record_id", "uuid"), ("section", "text"), ("marking", "smallint")),
+    _my_granted_sections,
+)
 my_contributable_sections = actor_set(
     "my_contributable_section", (("record_id", "uuid"), ("section", "text")), _my_contributable_sections
 )
@@ -291,7 +301,10 @@ def read_record(row: Any, record_id: Any, terms: Terms) -> Expression:
     by_right = or_(leads(row, terms, "record"), record_id.in_(my_granted_records(terms)))
     return and_(
         not_excluded(row, record_id, terms, "record"),
-        or_(in_emergency(row, record_id, terms, "record"), and_(cleared(row, record_id, terms, "record"), by_right)),
+        or_(
+            in_emergency(row, record_id, terms, "record"),
+            and_(cleared(row, record_id, terms, "record"), by_right),
+        ),
     )
 
 

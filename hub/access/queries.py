@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.access.actor import Actor
-from hub.access.models import Emergency, Grant, Record
+from hub.access.models import Emergency, Grant, Record, RecordTeam
 from hub.access.vocabulary import GrantState, Section
 from hub.core import clock
 from hub.core.errors import Denied, NotVisible
@@ -48,12 +48,24 @@ def live_grants(actor: Actor, record_id: UUID, *, session: Session) -> list[Gran
     return list(grants)
 
 
+def _cleared(actor: Actor, record: Record, *, session: Session) -> bool:
+    """Whether leading would be enough: a restricted or higher marked record may be open by an emergency alone."""
+    if record.marking > actor.clearance:
+        return False
+    if not record.restricted:
+        return True
+    named = sa.select(RecordTeam.record_id).where(
+        RecordTeam.record_id == record.id, RecordTeam.user_id == actor.user_id
+    )
+    return session.scalar(named) is not None
+
+
 def right_to(actor: Actor, record_id: UUID, *, session: Session) -> Right | None:
     """By which right the actor sees the record now; None where the clause does not show it at all."""
     record = session.scalar(sa.select(Record).where(Record.id == record_id))
     if record is None:
         return None
-    if record.partnership_id == actor.partnership_id:
+    if record.partnership_id == actor.partnership_id and _cleared(actor, record, session=session):
         if record.lead_team_id == actor.team_id:
             return Right("lead")
         if record.open_to_owner and record.owner_organisation_id == actor.organisation_id:
@@ -62,7 +74,9 @@ def right_to(actor: Actor, record_id: UUID, *, session: Session) -> Right | None
     if grants:
         return Right("share", grants[0])
     opened = session.scalar(
-        sa.select(Emergency.id).where(Emergency.record_id == record_id, Emergency.user_id == actor.user_id).limit(1)
+        sa.select(Emergency.id)
+        .where(Emergency.record_id == record_id, Emergency.user_id == actor.user_id)
+        .limit(1)
     )
     return Right("emergency") if opened else Right("none")
 

@@ -15,12 +15,20 @@ def check_walls() -> None:
             sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         ).scalar()
         if bypass:
-            raise SystemExit("The database role of HUB_DATABASE_URL may bypass row security. Give the service a role that may not.")
+            raise SystemExit(
+                "The database role of HUB_DATABASE_URL may bypass row security. Give the service a role that may not."
+            )
         for model in GUARDED:
             table = model.__tablename__
-            active = connection.execute(sa.text("SELECT row_security_active(:table)"), {"table": table}).scalar()
+            active = connection.execute(
+                sa.text("SELECT row_security_active(:table)"), {"table": table}
+            ).scalar()
             if not active:
-                raise SystemExit(f"Row security is not active on the table {table}. Run hub db upgrade as the owner.")
+                raise SystemExit(
+                    f"Row security is not active on the table {table}. Run hub db upgrade as the owner."
+                )
             seen = connection.execute(sa.text(f"SELECT EXISTS (SELECT FROM {table})")).scalar()  # noqa: S608 - own names
             if seen:
-                raise SystemExit(f"The table {table} shows rows to nobody in particular. The service does not start.")
+                raise SystemExit(
+                    f"The table {table} shows rows to nobody in particular. The service does not start."
+                )

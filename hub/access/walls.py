@@ -73,7 +73,9 @@ def policies() -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
     return found
 
 
-def _policies_of(model: type[Any], rules: Rules, terms: Terms) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
+def _policies_of(
+    model: type[Any], rules: Rules, terms: Terms
+) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
     table = model.__tablename__
     found: dict[tuple[str, str], tuple[str, str | None, str | None]] = {
         (table, "hub_read"): ("SELECT", compiled(model, rules.read(model, terms)), None)

@@ -36,7 +36,9 @@ def sign_in(email: str, password: str, request: RequestFacts) -> tuple[str, Acto
     right = passwords.verify_password(user.password_hash if user is not None and usable else None, password)
     team = queries.first_team(user) if user is not None and right else None
     if user is None or team is None or not right:
-        append_nobody(request, "session.refused", user_id=user.id if user else None, facts={"why": "credentials"})
+        append_nobody(
+            request, "session.refused", user_id=user.id if user else None, facts={"why": "credentials"}
+        )
         db.session.commit()
         raise Denied("bad_credentials", REFUSED)
     return _begin(user, team, Method.PASSWORD, request)
@@ -76,7 +78,9 @@ def confirm_password(actor: Actor, session_id: UUID, password: str) -> None:
     throttle.check(f"confirm:{actor.user_id}", actor.request.ip)
     user = db.session.get(User, actor.user_id)
     if not passwords.verify_password(user.password_hash if user else None, password):
-        append(actor, "session.refused", outcome="denied", object_id=actor.user_id, facts={"why": "credentials"})
+        append(
+            actor, "session.refused", outcome="denied", object_id=actor.user_id, facts={"why": "credentials"}
+        )
         db.session.commit()
         raise Invalid("bad_password", REFUSED, {"password": "The password is not right"})
     sessions.confirm(session_id)
@@ -102,7 +106,9 @@ def enrol(secret: str, password: str, again: str, request: RequestFacts) -> tupl
         )
     )
     if user is None:
-        raise Denied("bad_enrolment", "This link has been used or is too old. Ask your administrator for a new one.")
+        raise Denied(
+            "bad_enrolment", "This link has been used or is too old. Ask your administrator for a new one."
+        )
     check_password(password, again, user)
     user.password_hash = passwords.hash_password(password)
     user.enrolment_hash = user.enrolment_expires_at = None
@@ -135,7 +141,9 @@ def check_password(password: str, again: str, user: User) -> None:
         raise Invalid("bad_password", errors=errors)
 
 
-def set_up(*, partnership: tuple[str, str], organisation: tuple[str, str, str], administrator: tuple[str, str]) -> str:
+def set_up(
+    *, partnership: tuple[str, str], organisation: tuple[str, str, str], administrator: tuple[str, str]
+) -> str:
     """The first partnership, organisation, team and administrator, outside demo mode. Returns the enrolment secret.
 
     `partnership` (code, name), `organisation` (code, name, kind), `administrator` (name, e-mail). Commits; refuses
@@ -150,7 +158,10 @@ def set_up(*, partnership: tuple[str, str], organisation: tuple[str, str, str], 
     db.session.flush()
     now = clock.now()
     user = User(
-        organisation_id=owner.id, name=administrator[0], email=administrator[1].lower(), job_title="System administrator"
+        organisation_id=owner.id,
+        name=administrator[0],
+        email=administrator[1].lower(),
+        job_title="System administrator",
     )
     team = Team(
         organisation_id=owner.id, partnership_id=area.id, name="Administration", default_purpose="planning"

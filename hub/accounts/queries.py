@@ -32,7 +32,11 @@ def first_team(user: User) -> Team | None:
 
 def organisation_names(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names by id, in one query."""
-    return dict(db.session.execute(sa.select(Organisation.id, Organisation.name).where(Organisation.id.in_(set(ids)))).all())
+    return dict(
+        db.session.execute(
+            sa.select(Organisation.id, Organisation.name).where(Organisation.id.in_(set(ids)))
+        ).all()
+    )
 
 
 def user_names(ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -63,7 +67,12 @@ def colleagues(organisation_id: UUID, partnership_id: UUID) -> Sequence[User]:
 def demo_accounts() -> list[dict[str, object]]:
     """Who may be signed in as with one click, in demo mode: name, job, organisation, roles."""
     rows = db.session.execute(
-        sa.select(User, Organisation, sa.func.array_agg(sa.distinct(RoleHolding.role)), sa.func.min(Partnership.name))
+        sa.select(
+            User,
+            Organisation,
+            sa.func.array_agg(sa.distinct(RoleHolding.role)),
+            sa.func.min(Partnership.name),
+        )
         .join(Organisation, Organisation.id == User.organisation_id)
         .join(RoleHolding, RoleHolding.user_id == User.id)
         .join(Partnership, Partnership.id == RoleHolding.partnership_id)

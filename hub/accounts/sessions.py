@@ -41,7 +41,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def start(
-    user: User, team: Team, *, method: Method, kind: Source = Source.WEB, purpose: str | None = None, lasts: timedelta = IDLE
+    user: User,
+    team: Team,
+    *,
+    method: Method,
+    kind: Source = Source.WEB,
+    purpose: str | None = None,
+    lasts: timedelta = IDLE,
 ) -> str:
     """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit."""
     token = secrets.token_urlsafe(32)
@@ -113,11 +119,15 @@ def switch(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> None:
 def confirm(session_id: UUID) -> None:
     """The user has proved again who they are."""
     now = clock.now()
-    db.session.execute(sa.update(UserSession).where(UserSession.id == session_id).values(authenticated_at=now))
+    db.session.execute(
+        sa.update(UserSession).where(UserSession.id == session_id).values(authenticated_at=now)
+    )
 
 
 def end(session_id: UUID) -> None:
-    db.session.execute(sa.update(UserSession).where(UserSession.id == session_id).values(ended_at=clock.now()))
+    db.session.execute(
+        sa.update(UserSession).where(UserSession.id == session_id).values(ended_at=clock.now())
+    )
 
 
 def check_fresh(visit: Visit) -> None:
@@ -155,7 +165,9 @@ def _touch(session: UserSession, now: datetime, roles: frozenset[Role]) -> None:
     idle = IDLE_STRICT if roles & {Role.ADMINISTRATOR, Role.AUDITOR} else IDLE
     expires = min(now + idle, session.created_at + ABSOLUTE)
     db.session.execute(
-        sa.update(UserSession).where(UserSession.id == session.id).values(last_seen_at=now, expires_at=expires)
+        sa.update(UserSession)
+        .where(UserSession.id == session.id)
+        .values(last_seen_at=now, expires_at=expires)
     )
 
 
@@ -213,7 +225,10 @@ def _hats(user: User, team: Team, purpose: str) -> tuple[Hat, ...]:
     teams = db.session.scalars(
         sa.select(Team)
         .join(TeamMembership, TeamMembership.team_id == Team.id)
-        .where(TeamMembership.user_id == user.id, sa.or_(TeamMembership.left_at.is_(None), TeamMembership.left_at > now))
+        .where(
+            TeamMembership.user_id == user.id,
+            sa.or_(TeamMembership.left_at.is_(None), TeamMembership.left_at > now),
+        )
         .order_by(Team.name)
     ).all()
     permitted = db.session.scalars(

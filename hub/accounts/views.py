@@ -25,7 +25,13 @@ def _with_cookie(token: str, address: str) -> Response:
     session.clear()
     response = redirect(inside(address), 303)
     response.set_cookie(
-        COOKIE, token, max_age=int(ABSOLUTE.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/"
+        COOKIE,
+        token,
+        max_age=int(ABSOLUTE.total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        path="/",
     )
     return response
 
@@ -52,7 +58,9 @@ def sign_in() -> Response | str | tuple[str, int]:
             status = 429 if denied.code == "too_often" else 422
     accounts = [
         (organisation, list(people))
-        for organisation, people in groupby(queries.demo_accounts() if demo else [], itemgetter("organisation"))
+        for organisation, people in groupby(
+            queries.demo_accounts() if demo else [], itemgetter("organisation")
+        )
     ]
     page = render_template(
         "accounts/sign_in.html",
@@ -104,7 +112,13 @@ def stay() -> Response:
     return redirect("/", 303)
 
 
-@pages.page("/session/confirm", needs=Door.SIGNED_IN, event="session.confirmed", data=Data.NONE, methods=("GET", "POST"))
+@pages.page(
+    "/session/confirm",
+    needs=Door.SIGNED_IN,
+    event="session.confirmed",
+    data=Data.NONE,
+    methods=("GET", "POST"),
+)
 def confirm() -> Response | str | tuple[str, int]:
     errors: dict[str, str] = {}
     visit = current_visit()
@@ -119,7 +133,9 @@ def confirm() -> Response | str | tuple[str, int]:
     return page, 422 if errors else 200
 
 
-@pages.page("/enrol/<secret>", needs=Door.PUBLIC, event="user.enrolled", data=Data.NONE, methods=("GET", "POST"))
+@pages.page(
+    "/enrol/<secret>", needs=Door.PUBLIC, event="user.enrolled", data=Data.NONE, methods=("GET", "POST")
+)
 def enrol(secret: str) -> Response | str | tuple[str, int]:
     errors: dict[str, str] = {}
     if request.method == "POST":

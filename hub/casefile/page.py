@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -141,7 +142,8 @@ def _why(actor: Actor, found: OpenedCase, owner: str) -> str:
     agreement = db.session.get(Agreement, grant.agreement_id)
     purpose = PURPOSE_LABELS[Purpose(grant.purpose)] if grant.purpose else ""
     stands_on = f" under agreement {agreement.reference}" if agreement is not None else ""
-    until = f", until {format_date(grant.ends_at)}" if grant.ends_at else ""
+    # it ends at midnight: the day before is the last
+    until = f", until {format_date(grant.ends_at - timedelta(seconds=1))}" if grant.ends_at else ""
     return (
         f"{owner} shares it with your organisation{stands_on}, to {purpose[:1].lower()}{purpose[1:]}{until}."
     )

@@ -8,7 +8,7 @@ from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
-from hub.access.vocabulary import PURPOSE_LABELS, Purpose
+from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
 from hub.casefile.shared import open_contribution, open_shared
 from hub.core.errors import Invalid
 from hub.extensions import db
@@ -77,5 +77,6 @@ def _page(rejecting: str, errors: dict[str, str]) -> str:
         errors=errors,
         purpose_labels={one.value: label for one, label in PURPOSE_LABELS.items()},
         purpose_in_hand=PURPOSE_LABELS[Purpose(actor.purpose)],
+        section_labels=SECTION_LABELS,
         state_labels=STATE_LABELS,
     )

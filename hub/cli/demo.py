@@ -31,7 +31,10 @@ def load_command(seed: int) -> None:
     app = create_app(_settings())
     with app.app_context():
         loaded = loader.load(seed, app.config["HUB_SETTINGS"])
-    click.echo("The invented partnership is loaded." if loaded else "The invented partnership is there already.", err=True)
+    click.echo(
+        "The invented partnership is loaded." if loaded else "The invented partnership is there already.",
+        err=True,
+    )
 
 
 @main.command("accounts")
@@ -48,7 +51,9 @@ def accounts_command(as_json: bool) -> None:
     click.echo(TRY_FIRST)
     for one in found:
         roles = one["roles"]
-        click.echo(f"{one['name']:<20} {one['job']:<30} {one['organisation']:<48} {', '.join(map(str, roles))}")
+        click.echo(
+            f"{one['name']:<20} {one['job']:<30} {one['organisation']:<48} {', '.join(map(str, roles))}"
+        )
 
 
 def _settings() -> Settings:

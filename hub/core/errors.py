@@ -42,7 +42,9 @@ class Invalid(HubError):
 
     default = "There is a problem with what was entered. Nothing was saved."
 
-    def __init__(self, code: str, message: str | None = None, errors: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str | None = None, errors: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(code, message)
         self.errors = dict(errors or {})
 

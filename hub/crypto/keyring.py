@@ -48,7 +48,9 @@ def data_key(session: Session, partnership_id: UUID, record_id: UUID | None = No
     in_hand: dict[tuple[UUID, UUID | None], KeyInHand] = session.info.setdefault(_IN_HAND, {})
     wanted = (partnership_id, record_id)
     if wanted not in in_hand:
-        in_hand[wanted] = _find(session, partnership_id, record_id) or _make(session, partnership_id, record_id)
+        in_hand[wanted] = _find(session, partnership_id, record_id) or _make(
+            session, partnership_id, record_id
+        )
     return in_hand[wanted]
 
 
@@ -92,7 +94,10 @@ def _unwrap(epoch_key: bytes, row: DataKey) -> bytes:
 
 def _make(session: Session, partnership_id: UUID, record_id: UUID | None) -> KeyInHand:
     if record_id is not None:
-        partnership_id = session.scalar(sa.select(_RECORD.c.partnership_id).where(_RECORD.c.id == record_id)) or partnership_id
+        partnership_id = (
+            session.scalar(sa.select(_RECORD.c.partnership_id).where(_RECORD.c.id == record_id))
+            or partnership_id
+        )
     epoch = _current_epoch(session, partnership_id)
     key_id = new_id()
     wrapped = wrapping.wrap(_open_epoch(epoch), new_key(), purpose="data", ids=(partnership_id, key_id))
@@ -119,7 +124,11 @@ def _current_epoch(session: Session, partnership_id: UUID) -> KeyEpoch:
     since = clock.now() - timedelta(days=EPOCH_DAYS)
     epoch = session.scalar(
         sa.select(KeyEpoch)
-        .where(KeyEpoch.partnership_id == partnership_id, KeyEpoch.retired_at.is_(None), KeyEpoch.created_at > since)
+        .where(
+            KeyEpoch.partnership_id == partnership_id,
+            KeyEpoch.retired_at.is_(None),
+            KeyEpoch.created_at > since,
+        )
         .order_by(KeyEpoch.created_at.desc())
         .limit(1)
     )

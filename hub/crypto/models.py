@@ -41,8 +41,13 @@ class DataKey(Keyed, Base):
 
     __table_args__ = (
         sa.CheckConstraint("(wrapped IS NULL) = (destroyed_at IS NOT NULL)", name="destroyed_holds_nothing"),
-        sa.Index("uq_data_key_record", "record_id", unique=True, postgresql_where=sa.text("record_id IS NOT NULL")),
         sa.Index(
-            "uq_data_key_partnership", "partnership_id", unique=True, postgresql_where=sa.text("record_id IS NULL")
+            "uq_data_key_record", "record_id", unique=True, postgresql_where=sa.text("record_id IS NOT NULL")
+        ),
+        sa.Index(
+            "uq_data_key_partnership",
+            "partnership_id",
+            unique=True,
+            postgresql_where=sa.text("record_id IS NULL"),
         ),
     )

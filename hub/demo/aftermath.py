@@ -47,6 +47,17 @@ RECIPIENTS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
+REASONS = {
+    Purpose.PREVENT_CRIME: "Patrols and visits need to be planned together: the team knows the people and the places, and without this the same doors are knocked on twice.",
+    Purpose.PROTECT_PUBLIC: "The household may be at risk from what happens here; the team has to know before it sends somebody alone.",
+    Purpose.SAFEGUARD_CHILD: "A child is involved and more than one worker sees them. The worker needs the whole picture before the next visit.",
+    Purpose.SAFEGUARD_ADULT: "The adult meets outreach every day and nobody else as often. Support can only be offered by who knows what was offered before.",
+    Purpose.SUPPORT_VICTIM: "The victim agreed to support. The adviser needs what was said, what was promised and when it is safe to call.",
+    Purpose.MANAGE_OFFENDER: "The person is supervised; what is reported here bears on the conditions and on the next appointment.",
+    Purpose.TENANCY: "The landlord has to decide on tenancy action and needs the fact and the dates, no more.",
+}
+
+
 @dataclass
 class Told:
     """A case as the later steps need it."""
@@ -87,16 +98,15 @@ class Aftermath:
         pact = _pact(told.area, organisation_of(told.owner), TEAMS[team][0], purpose)
         if pact is None:
             return
-        starts = min(
-            told.opened + timedelta(days=self.draw.randint(1, 10)), self.stage.now - timedelta(minutes=10)
-        )
+        fate = self.draw.random()
+        starts = self._start(told, waiting=fate >= 0.92)
         lasts = self.draw.choice((30, 90, 180, 300))
         latest = self.stage.now + timedelta(days=pact) - timedelta(days=1)
         form = ShareForm(
             to_organisation_id=self.stage.organisations[TEAMS[team][0]],
             to_team_id=self.stage.teams[team],
             sections=sections,
-            reason="The team is needed to act on what is reported and holds what we do not know; without it the same people are visited twice.",
+            reason=REASONS[purpose],
             ends_at=min(starts + timedelta(days=lasts), latest),
             purpose=purpose,
             max_marking=marking,
@@ -104,7 +114,6 @@ class Aftermath:
         )
         owner = self.stage.play(told.owner, team=team_in(told.owner, told.area))
         grant = share_record(owner, told.id, form, starts_at=starts)
-        fate = self.draw.random()
         if fate < 0.88:
             answerer = self.stage.play(answers, team=team, purpose=purpose)
             answer_share(answerer, grant.id, accept=True, at=starts + timedelta(minutes=5))
@@ -119,6 +128,15 @@ class Aftermath:
                 accept=False,
                 reason="Not for our team: please send it to the area office.",
             )
+
+    def _start(self, told: Told, *, waiting: bool) -> datetime:
+        """Soon after the case was opened, or in the last weeks; one that still waits was asked for in the last two days."""
+        if waiting:
+            return max(told.opened, self.stage.now - timedelta(hours=self.draw.randint(1, 48)))
+        early = told.opened + timedelta(days=self.draw.randint(1, 10))
+        late = self.stage.now - timedelta(days=self.draw.randint(2, 60))
+        wanted = early if self.draw.random() < 0.4 else max(early, late)
+        return min(wanted, self.stage.now - timedelta(minutes=10))
 
     def move(self, told: Told) -> None:
         """Along the table, as far as the age of the case suggests."""

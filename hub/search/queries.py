@@ -104,7 +104,9 @@ def list_matches(actor: Actor, terms: str) -> Found:
 def _match(terms: str) -> _Matches:
     words = folded(terms)
     names = _candidates(PersonName, "find_name_candidates", words)
-    by_name = db.session.execute(sa.select(PersonName.id, PersonName.person_id).where(PersonName.id.in_(names))).all()
+    by_name = db.session.execute(
+        sa.select(PersonName.id, PersonName.person_id).where(PersonName.id.in_(names))
+    ).all()
     order = {key: position for position, key in enumerate(names)}
     by_name = sorted(by_name, key=lambda row: order[row.id])[:MOST]
     people = list(dict.fromkeys([row.person_id for row in by_name] + _by_person_reference(terms)))
@@ -142,13 +144,17 @@ def _by_reference(terms: str) -> list[UUID]:
         return []
     return list(
         db.session.scalars(
-            sa.select(Record.id).where(sa.or_(Record.reference == wanted, Record.reference.endswith(f"-{wanted}"))).limit(5)
+            sa.select(Record.id)
+            .where(sa.or_(Record.reference == wanted, Record.reference.endswith(f"-{wanted}")))
+            .limit(5)
         )
     )
 
 
 def _by_person_reference(terms: str) -> list[UUID]:
-    return list(db.session.scalars(sa.select(Person.id).where(Person.reference == terms.strip().upper()).limit(1)))
+    return list(
+        db.session.scalars(sa.select(Person.id).where(Person.reference == terms.strip().upper()).limit(1))
+    )
 
 
 def _by_mark(terms: str) -> list[UUID]:
@@ -164,7 +170,9 @@ def _involving(column: str, ids: list[UUID]) -> list[UUID]:
     if not ids:
         return []
     named = getattr(Involvement, column).in_(ids)
-    rows = sa.select(Involvement.record_id).where(named).order_by(Involvement.created_at.desc()).limit(MOST * 2)
+    rows = (
+        sa.select(Involvement.record_id).where(named).order_by(Involvement.created_at.desc()).limit(MOST * 2)
+    )
     return _visible(Record, list(dict.fromkeys(db.session.scalars(rows))))
 
 
@@ -174,7 +182,10 @@ def _entries(terms: str) -> dict[UUID, UUID]:
     if not ids:
         return {}
     rows = db.session.execute(
-        sa.select(Entry.id, Entry.record_id).where(Entry.id.in_(ids)).order_by(Entry.occurred_at.desc()).limit(MOST * 4)
+        sa.select(Entry.id, Entry.record_id)
+        .where(Entry.id.in_(ids))
+        .order_by(Entry.occurred_at.desc())
+        .limit(MOST * 4)
     ).all()
     readable = set(_visible(Record, list({row.record_id for row in rows})))
     newest: dict[UUID, UUID] = {}
@@ -193,7 +204,9 @@ def _read_people(matches: _Matches) -> list[PersonHit]:
     people = db.session.execute(sa.select(Person.id, Person.reference).where(Person.id.in_(matches.people)))
     references = dict(people.all())
     roles = db.session.execute(
-        sa.select(Involvement.person_id, Involvement.role).where(Involvement.person_id.in_(matches.people)).distinct()
+        sa.select(Involvement.person_id, Involvement.role)
+        .where(Involvement.person_id.in_(matches.people))
+        .distinct()
     ).all()
     matched = set(matches.names)
     hits = []
@@ -208,7 +221,11 @@ def _read_people(matches: _Matches) -> list[PersonHit]:
                 person_id,
                 references[person_id],
                 own[0].full,
-                f"name: {hit.full}" if hit is not None and hit is not own[0] else "name" if hit else "reference",
+                f"name: {hit.full}"
+                if hit is not None and hit is not own[0]
+                else "name"
+                if hit
+                else "reference",
                 ", ".join(words),
             )
         )
@@ -234,13 +251,17 @@ def _read_records(matches: _Matches) -> list[RecordHit]:
     if not ids:
         return []
     columns = ("id", "reference", "title", "owner_organisation_id")
-    cases = db.session.execute(sa.select(*(getattr(Case, name) for name in columns)).where(Case.id.in_(ids))).all()
+    cases = db.session.execute(
+        sa.select(*(getattr(Case, name) for name in columns)).where(Case.id.in_(ids))
+    ).all()
     incidents = db.session.execute(
         sa.select(*(getattr(Incident, name) for name in columns)).where(Incident.id.in_(ids))
     ).all()
     organisations = organisation_names(row.owner_organisation_id for row in [*cases, *incidents])
     snippets = _snippets(matches)
-    found = {row.id: (RecordKind.CASE, row) for row in cases} | {row.id: (RecordKind.INCIDENT, row) for row in incidents}
+    found = {row.id: (RecordKind.CASE, row) for row in cases} | {
+        row.id: (RecordKind.INCIDENT, row) for row in incidents
+    }
     hits = [
         RecordHit(
             key,
@@ -264,5 +285,6 @@ def _snippets(matches: _Matches) -> dict[UUID, str]:
         return {}
     rows = db.session.execute(sa.select(Entry.record_id, Entry.text).where(Entry.id.in_(wanted)))
     return {
-        record: text if len(text) <= SNIPPET else text[: SNIPPET - 1].rsplit(" ", 1)[0] + "…" for record, text in rows
+        record: text if len(text) <= SNIPPET else text[: SNIPPET - 1].rsplit(" ", 1)[0] + "…"
+        for record, text in rows
     }

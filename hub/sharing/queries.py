@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -44,7 +44,7 @@ class GrantRow:
     @property
     def last_day(self) -> datetime | None:
         """A moment in the last day of the share: one that ends at midnight ends the day before."""
-        return self.grant.ends_at - timedelta(seconds=1) if self.grant.ends_at else None
+        return self.grant.last_moment
 
 
 @dataclass(frozen=True)

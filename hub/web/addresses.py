@@ -12,5 +12,7 @@ def inside(address: str | None) -> str:
         parts = urlsplit(given)
     except ValueError:  # such as brackets that close nothing
         return "/"
-    outside = parts.scheme or parts.netloc or not given.startswith("/") or given.startswith("//") or "\\" in given
+    outside = (
+        parts.scheme or parts.netloc or not given.startswith("/") or given.startswith("//") or "\\" in given
+    )
     return "/" if outside else given

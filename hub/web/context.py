@@ -28,7 +28,21 @@ class Place:
 NAVIGATION = (
     Place("My work", "/", Permission.WORK_READ, ("work",)),
     Place("Incidents", "/incidents", Permission.INCIDENT_READ, ("incidents", "incident")),
-    Place("Cases", "/cases", Permission.CASE_READ, ("cases", "case_steps", "casefile", "case_log", "case_people", "case_files", "case_sharing", "case_access")),
+    Place(
+        "Cases",
+        "/cases",
+        Permission.CASE_READ,
+        (
+            "cases",
+            "case_steps",
+            "casefile",
+            "case_log",
+            "case_people",
+            "case_files",
+            "case_sharing",
+            "case_access",
+        ),
+    ),
     Place("People", "/people", Permission.PERSON_READ, ("people", "person")),
     Place("Shared with us", "/shared", Permission.SHARE_READ, ("sharing",)),
     Place("Agreements", "/agreements", Permission.AGREEMENT_READ, ("agreements",)),

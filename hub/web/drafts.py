@@ -68,7 +68,9 @@ def find_values(actor: Actor, form: str) -> dict[str, str]:
 
 def saved_at(actor: Actor, form: str) -> datetime | None:
     """When the draft of one form was kept last."""
-    return db.session.scalar(sa.select(Draft.updated_at).where(Draft.user_id == actor.user_id, Draft.form == form))
+    return db.session.scalar(
+        sa.select(Draft.updated_at).where(Draft.user_id == actor.user_id, Draft.form == form)
+    )
 
 
 def drop(actor: Actor, form: str) -> None:
@@ -91,7 +93,13 @@ def _keep(user_id: UUID, partnership_id: UUID, form: str, values: Mapping[str, l
     sealed = wrapping.seal_text(held.key, text, purpose="draft", ids=(user_id, form))
     now = clock.now()
     made = insert(Draft).values(
-        id=new_id(), created_at=now, user_id=user_id, partnership_id=partnership_id, form=form, sealed=sealed, updated_at=now
+        id=new_id(),
+        created_at=now,
+        user_id=user_id,
+        partnership_id=partnership_id,
+        form=form,
+        sealed=sealed,
+        updated_at=now,
     )
     db.session.execute(
         made.on_conflict_do_update(

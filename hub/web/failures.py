@@ -16,7 +16,13 @@ from hub.core.errors import Conflict, Denied, HubError, Invalid, NotVisible, Una
 from hub.extensions import db
 
 log = structlog.get_logger("hub.web")
-STATUS: dict[type[HubError], int] = {NotVisible: 404, Denied: 403, Conflict: 409, Invalid: 422, Unavailable: 503}
+STATUS: dict[type[HubError], int] = {
+    NotVisible: 404,
+    Denied: 403,
+    Conflict: 409,
+    Invalid: 422,
+    Unavailable: 503,
+}
 # the database's wall refused what the code let through: no harm was done, and the log line above calls for a look
 REFUSED_BY_WALL = "42501"
 PARTICULAR = {
@@ -71,7 +77,9 @@ def _database(error: DBAPIError) -> Response:
     _leave()
     gone = isinstance(error, OperationalError) or error.connection_invalidated
     # the statement and its values may hold personal data: only the kind of failure is logged
-    log.error("database", kind=type(error.orig).__name__, request=g.get("request_id"), endpoint=request.endpoint)
+    log.error(
+        "database", kind=type(error.orig).__name__, request=g.get("request_id"), endpoint=request.endpoint
+    )
     if getattr(error.orig, "sqlstate", None) == REFUSED_BY_WALL:
         return _page(403)
     return _page(503 if gone else 500)
@@ -83,7 +91,13 @@ def _last_resort(error: Exception) -> Response:
     while where is not None and where.tb_next is not None:
         where = where.tb_next
     place = f"{where.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{where.tb_lineno}" if where else "?"
-    log.error("unexpected", kind=type(error).__name__, at=place, request=g.get("request_id"), endpoint=request.endpoint)
+    log.error(
+        "unexpected",
+        kind=type(error).__name__,
+        at=place,
+        request=g.get("request_id"),
+        endpoint=request.endpoint,
+    )
     return _page(500)
 
 
@@ -97,7 +111,9 @@ def _leave() -> None:
 def _page(status: int, happened: str | None = None) -> Response:
     g.failed = True
     try:
-        body = render_template("errors/error.html", status=status, happened=happened, reference=g.get("request_id"))
+        body = render_template(
+            "errors/error.html", status=status, happened=happened, reference=g.get("request_id")
+        )
     except DBAPIError:
         body = "<!doctype html><title>Not available</title><p>The service is not available. Nothing was lost."
     return make_response(body, status)

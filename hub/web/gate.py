@@ -70,7 +70,9 @@ def check_csrf(given: str | None, right: str | None = None) -> None:
     """Raises `Invalid` unless the token is this visitor's. Bytes are compared: the text may be anything."""
     right = right or csrf_token()
     if not given or not hmac.compare_digest(given.encode("utf-8", "replace"), right.encode()):
-        raise Invalid("bad_form_token", "This form is out of date. Go back, reload the page and send it again.")
+        raise Invalid(
+            "bad_form_token", "This form is out of date. Go back, reload the page and send it again."
+        )
 
 
 def _before() -> Response | None:
@@ -124,7 +126,9 @@ def _check_form(declared: Declared) -> Response | None:
     """Same site, and the visitor's own token. Upload routes check the token themselves, before the file's first byte."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
-    if site not in ("same-origin", "none") or (origin not in (None, "null") and origin != request.host_url.rstrip("/")):
+    if site not in ("same-origin", "none") or (
+        origin not in (None, "null") and origin != request.host_url.rstrip("/")
+    ):
         raise Invalid("foreign_form", "This was sent from another site. Nothing was changed.")
     if declared.streams:
         return None
@@ -150,7 +154,9 @@ def _check_permission(declared: Declared) -> Response | None:
     if declared.needs is Door.PUBLIC:
         return None
     if not current_user.is_authenticated:
-        if request.method == "GET" and (request.accept_mimetypes.accept_html or not request.accept_mimetypes.provided):
+        if request.method == "GET" and (
+            request.accept_mimetypes.accept_html or not request.accept_mimetypes.provided
+        ):
             back = request.full_path.rstrip("?") if request.endpoint != "work.home" else None
             return redirect(url_for("accounts.sign_in", next=back))
         raise Denied("not_signed_in", "Sign in to do this.")

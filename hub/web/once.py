@@ -34,10 +34,14 @@ def parse_form_key(text: str | None) -> UUID:
     try:
         return UUID(text or "")
     except ValueError as error:
-        raise Invalid("bad_form_key", "This form is incomplete. Go back, reload the page and send it again.") from error
+        raise Invalid(
+            "bad_form_key", "This form is incomplete. Go back, reload the page and send it again."
+        ) from error
 
 
-def once(actor: Actor, act: Callable[[], str], *, key: UUID | None = None, draft: str | None = None) -> Response:
+def once(
+    actor: Actor, act: Callable[[], str], *, key: UUID | None = None, draft: str | None = None
+) -> Response:
     """Carries out `act` (which returns the address to go to) and commits, or only goes where the first one went."""
     key = key or parse_form_key(request.form.get("form_key"))
     begun = earlier(actor, key)
@@ -56,7 +60,11 @@ def earlier(actor: Actor, key: UUID) -> str | None:
     taken = db.session.execute(
         insert(Submission)
         .values(
-            key=key, user_id=actor.user_id, endpoint=str(request.endpoint), location="", submitted_at=clock.now()
+            key=key,
+            user_id=actor.user_id,
+            endpoint=str(request.endpoint),
+            location="",
+            submitted_at=clock.now(),
         )
         .on_conflict_do_nothing()
         .returning(Submission.key)
@@ -65,7 +73,9 @@ def earlier(actor: Actor, key: UUID) -> str | None:
         return None
     row = db.session.get(Submission, key)
     if row is None or row.user_id != actor.user_id or row.endpoint != request.endpoint:
-        raise Invalid("foreign_form_key", "This form was used for something else. Reload the page and send it again.")
+        raise Invalid(
+            "foreign_form_key", "This form was used for something else. Reload the page and send it again."
+        )
     return row.location
 
 
