@@ -36,7 +36,7 @@ from hub.vehicles.forms import parse_vehicle
 from hub.vehicles.queries import find_vehicles_of
 from hub.vehicles.vocabulary import VEHICLE_KIND_LABELS, VEHICLE_ROLES
 from hub.web.context import mark_page
-from hub.web.once import once
+from hub.web.once import led_to, once
 
 Options = Mapping[str, Sequence[tuple[str, str]]]
 Answer = Response | str | tuple[str, int]
@@ -121,6 +121,9 @@ def add_person_page(actor: Actor, kind: RecordKind, record_id: UUID) -> Answer:
     except Invalid as invalid:
         return _person_form(open_subject(actor, kind, record_id), request.form, invalid.errors, []), 422
     if not form.decided:
+        done = led_to(actor)
+        if done is not None:
+            return done
         subject = open_subject(actor, kind, record_id)
         found = list_matches(actor, record_id, **_told(form))
         if found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import structlog
 from flask import Flask, g, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -25,6 +26,8 @@ STATUS: dict[type[HubError], int] = {
 }
 # the database's wall refused what the code let through: no harm was done, and the log line above calls for a look
 REFUSED_BY_WALL = "42501"
+# a database that only reads: a standby that has taken over, or a server that protects itself
+READ_ONLY = "25006"
 PARTICULAR = {
     "not_signed_in": 401,
     "bad_form_token": 400,
@@ -41,6 +44,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _crowded)
     app.register_error_handler(Exception, _last_resort)
 
 
@@ -75,7 +79,11 @@ def _http(error: HTTPException) -> Response:
 
 def _database(error: DBAPIError) -> Response:
     _leave()
-    gone = isinstance(error, OperationalError) or error.connection_invalidated
+    gone = (
+        isinstance(error, OperationalError)
+        or error.connection_invalidated
+        or getattr(error.orig, "sqlstate", None) == READ_ONLY
+    )
     # the statement and its values may hold personal data: only the kind of failure is logged
     log.error(
         "database", kind=type(error.orig).__name__, request=g.get("request_id"), endpoint=request.endpoint
@@ -83,6 +91,13 @@ def _database(error: DBAPIError) -> Response:
     if getattr(error.orig, "sqlstate", None) == REFUSED_BY_WALL:
         return _page(403)
     return _page(503 if gone else 500)
+
+
+def _crowded(_error: PoolTimeout) -> Response:
+    """Every connection is taken, and was for as long as we wait."""
+    _leave()
+    log.error("database", kind="no free connection", request=g.get("request_id"), endpoint=request.endpoint)
+    return _page(503)
 
 
 def _last_resort(error: Exception) -> Response:

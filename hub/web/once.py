@@ -79,6 +79,17 @@ def earlier(actor: Actor, key: UUID) -> str | None:
     return row.location
 
 
+def led_to(actor: Actor) -> Response | None:
+    """Where this form led, if it was carried out before; None else. Takes nothing.
+
+    For a form that asks back before it acts: the first act must not be mistaken for somebody else's.
+    """
+    row = db.session.get(Submission, parse_form_key(request.form.get("form_key")))
+    if row is None or row.user_id != actor.user_id or row.endpoint != request.endpoint:
+        return None
+    return redirect(row.location, 303)
+
+
 def finish(key: UUID, location: str) -> None:
     db.session.execute(sa.update(Submission).where(Submission.key == key).values(location=location))
 

@@ -25,9 +25,14 @@ HEADERS = {
 OURS = ("hub-error-page", "govuk-error-summary", "hub-callout--warning")
 
 
-def fault_of(answer: TestResponse, *, may: tuple[int, ...] = (200, 302, 303, 308)) -> str | None:
-    """What is wrong with an answer in words, or None. `may` are the statuses below 400 that are right."""
-    if answer.status_code >= 500:
+def fault_of(
+    answer: TestResponse, *, may: tuple[int, ...] = (200, 302, 303, 308), down: bool = False
+) -> str | None:
+    """What is wrong with an answer in words, or None. `may` are the statuses below 400 that are right.
+
+    503 is right only where a part is `down`.
+    """
+    if answer.status_code >= 500 and not (down and answer.status_code == 503):
         return f"status {answer.status_code}"
     if answer.status_code < 400 and answer.status_code not in may:
         return f"status {answer.status_code}, not {may}"

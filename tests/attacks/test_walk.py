@@ -96,6 +96,8 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
     }
     if rule.endpoint.startswith("incident."):
         known["involvement_id"] = arena.mine.incident_involvement_id
+    if rule.endpoint == "agreements.sign":
+        known["agreement_id"] = arena.site.world.agreements["unsigned"]
     values = {name: known[name] for name in rule.arguments} | changes
     return str(adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ()))))
 

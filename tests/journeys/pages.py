@@ -5,21 +5,33 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, Locator
 
 from tests.fixtures.browser import Visitor
 from tests.journeys.conftest import POSTCODE
 from tests.journeys.files import Paper
 
 
+def leave_by(visitor: Visitor, way: Locator) -> None:
+    """Clicks and waits until the next page is there."""
+    with visitor.page.expect_navigation():
+        way.click()
+
+
 def press(visitor: Visitor, name: str) -> None:
-    visitor.page.get_by_role("button", name=name, exact=True).click()
+    leave_by(visitor, visitor.page.get_by_role("button", name=name, exact=True))
 
 
 def follow(visitor: Visitor, name: str) -> None:
     """The first link of that name (or of that name and what it is about) in the page's own part, drawn as a button or not."""
     exactly = re.compile(rf"^\s*{re.escape(name)}\s*(:.*)?$")
-    visitor.page.locator("main a").filter(has_text=exactly).first.click()
+    leave_by(visitor, visitor.page.locator("main a").filter(has_text=exactly).first)
+
+
+def go_to(visitor: Visitor, place: str) -> None:
+    """By the main navigation; a number may stand behind the word."""
+    links = visitor.page.get_by_role("navigation", name="Main").get_by_role("link")
+    leave_by(visitor, links.filter(has_text=re.compile(rf"^\s*{re.escape(place)}")))
 
 
 def choose(visitor: Visitor, field: str, value: str) -> None:
@@ -29,17 +41,15 @@ def choose(visitor: Visitor, field: str, value: str) -> None:
 
 def open_tab(visitor: Visitor, case: str, name: str) -> None:
     visitor.go(case)
-    visitor.page.get_by_role("navigation", name="Parts of this case").get_by_role(
-        "link", name=name, exact=True
-    ).click()
+    tabs = visitor.page.get_by_role("navigation", name="Parts of this case")
+    leave_by(visitor, tabs.get_by_role("link", name=name, exact=True))
 
 
 def sign_in(visitor: Visitor, name: str) -> None:
     """One click on the person."""
     visitor.go("/")
     visitor.look("Sign in")
-    visitor.page.get_by_role("button", name=re.compile(f"^{re.escape(name)}")).click()
-    expect(visitor.page).to_have_url(f"{visitor.address}/")
+    leave_by(visitor, visitor.page.get_by_role("button", name=re.compile(f"^{re.escape(name)}")))
     visitor.see(name)
 
 
@@ -129,9 +139,8 @@ def add_entry(visitor: Visitor, case: str, text: str, *, kind: str = "Visit") ->
 def write_entry(visitor: Visitor, text: str, *, kind: str) -> None:
     visitor.page.get_by_label("What happened", exact=True).fill(text)
     visitor.page.get_by_label("Kind of entry").first.select_option(label=kind)
-    visitor.page.locator("#new-entry").locator("xpath=..").get_by_role(
-        "button", name="Add to the log"
-    ).click()
+    card = visitor.page.locator("section", has=visitor.page.locator("#new-entry"))
+    leave_by(visitor, card.get_by_role("button", name="Add to the log"))
 
 
 def states_offered(visitor: Visitor, case: str) -> list[str]:
@@ -158,7 +167,7 @@ def attach(visitor: Visitor, case: str, paper: Paper) -> None:
     open_tab(visitor, case, "Files")
     visitor.page.get_by_label("What kind of file is it?").select_option(label=paper.kind)
     visitor.page.get_by_label("File", exact=True).set_input_files(
-        [{"name": paper.name, "mimeType": "application/octet-stream", "buffer": paper.content}]
+        FilePayload(name=paper.name, mimeType="application/octet-stream", buffer=paper.content)
     )
     press(visitor, "Attach the file")
     visitor.page.get_by_text("The file is attached").wait_for()
@@ -174,7 +183,15 @@ def start_share(visitor: Visitor, case: str) -> None:
 
 
 def prepare_share(
-    visitor: Visitor, case: str, to: str, *, purpose: str, sections: set[str], why: str, until: date, adding: bool
+    visitor: Visitor,
+    case: str,
+    to: str,
+    *,
+    purpose: str,
+    sections: set[str],
+    why: str,
+    until: date,
+    adding: bool,
 ) -> None:
     """With whom, what and why: up to the sentence that says what will happen."""
     start_share(visitor, case)
@@ -200,9 +217,7 @@ def send_share(visitor: Visitor) -> None:
 
 
 def accept(visitor: Visitor, reference: str) -> None:
-    visitor.page.get_by_role("navigation", name="Main").get_by_role(
-        "link", name=re.compile("^Shared with us")
-    ).click()
+    go_to(visitor, "Shared with us")
     visitor.see("Waiting for your answer", reference)
     visitor.look("Shared with us")
     press(visitor, f"Accept {reference}")
@@ -211,14 +226,13 @@ def accept(visitor: Visitor, reference: str) -> None:
 
 def search(visitor: Visitor, terms: str) -> None:
     visitor.page.get_by_label("Search people, places, cases and incidents").fill(terms)
-    visitor.page.get_by_role("search").first.get_by_role("button", name="Search").click()
-    visitor.page.wait_for_url("**/search?**")
+    leave_by(visitor, visitor.page.get_by_role("search").first.get_by_role("button", name="Search"))
     visitor.look("Search")
 
 
 def state_purpose(visitor: Visitor, words: str) -> None:
     """The first question of the auditor's desk."""
-    visitor.page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit", exact=True).click()
+    go_to(visitor, "Audit")
     visitor.look("Purpose of the log")
     visitor.page.get_by_label(words).check()
     press(visitor, "Go to the log")
@@ -252,4 +266,4 @@ def read_trail(visitor: Visitor, reference: str) -> list[str]:
         following = visitor.page.get_by_role("link", name=re.compile("^→?.*Next page of events"))
         if following.count() == 0:
             return lines
-        following.click()
+        leave_by(visitor, following)
