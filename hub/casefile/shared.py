@@ -20,6 +20,7 @@ from hub.cases.models import Case
 from hub.chronology.models import Entry
 from hub.chronology.vocabulary import ENTRY_KIND_LABELS, EntryKind
 from hub.core.errors import NotVisible
+from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.sharing.queries import GrantRow, list_shared, waiting_under_other_purposes
@@ -64,16 +65,18 @@ class SharedPage:
     ended: Sequence[GrantRow]
     contributions: Sequence[Contribution]
     elsewhere: Sequence[tuple[str, str, int]]
+    owners: Sequence[tuple[str, str]]
+    next_cursor: str | None
 
     @property
     def marking(self) -> int:
         return max((row.marking for row in self.live), default=0)
 
 
-def open_shared(actor: Actor) -> SharedPage:
+def open_shared(actor: Actor, *, owner_id: UUID | None = None, after: Cursor | None = None) -> SharedPage:
     """One look, logged once (share.listed) with the records that the page shows anything of."""
     kept = _contributions_elsewhere(actor)
-    shared = list_shared(actor, also=kept.values())
+    shared = list_shared(actor, owner_id=owner_id, after=after, also=kept.values())
     return SharedPage(
         live=_live_rows(actor, shared.live),
         waiting=shared.waiting,
@@ -83,6 +86,8 @@ def open_shared(actor: Actor) -> SharedPage:
             (f"{actor.team_id}:{purpose}", PURPOSE_LABELS[Purpose(purpose)], number)
             for purpose, number in waiting_under_other_purposes(actor).items()
         ],
+        owners=sorted(((str(key), name) for key, name in shared.owners.items()), key=lambda one: one[1]),
+        next_cursor=shared.next_cursor,
     )
 
 

@@ -11,6 +11,7 @@ from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
 from hub.casefile.shared import open_contribution, open_shared
 from hub.core.errors import Invalid
+from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.sharing.actions import answer_share
 from hub.sharing.vocabulary import STATE_LABELS
@@ -63,14 +64,26 @@ def contributed(entry_id: UUID) -> str:
     return render_template("sharing/contributed.html", entry=open_contribution(current_actor(), entry_id))
 
 
+def _owner(text: str) -> UUID | None:
+    """The lead organisation to keep to; whatever is no id keeps to none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _page(rejecting: str, errors: dict[str, str]) -> str:
     actor = current_actor()
-    found = open_shared(actor)
+    owner = _owner(request.args.get("from", ""))
+    after = request.args.get("after")
+    found = open_shared(actor, owner_id=owner, after=Cursor.parse(after))
     mark_page(found.marking, "personal data")
     answers = actor.may(Permission.SHARE_ANSWER)
     return render_template(
         "casefile/shared.html",
         found=found,
+        owner=str(owner or ""),
+        first_page=not after,
         may_answer=answers,
         rejecting=next((row for row in found.waiting if answers and str(row.grant.id) == rejecting), None),
         reason=request.form.get("reason", ""),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,12 +20,13 @@ from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.core import clock
 from hub.core.errors import NotVisible
+from hub.core.paging import PAGE_SIZE, Cursor
 from hub.extensions import db
 from hub.sharing.policy import state_of
 from hub.sharing.vocabulary import ShareState
 
 # what one look at *Shared with us* shows of each kind, and how far a count goes
-SHOWN, CAP = 200, 1_001
+SHOWN, CAP = 50, 1_001
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,9 @@ class SharedWithUs:
     live: Sequence[GrantRow]
     waiting: Sequence[GrantRow]
     ended: Sequence[GrantRow]
-
-    @property
-    def record_ids(self) -> list[UUID]:
-        return [row.grant.record_id for row in self.live]
+    # the lead organisations of all live shares, by id
+    owners: Mapping[UUID, str]
+    next_cursor: str | None
 
 
 def find_grants_of(actor: Actor, record_id: UUID) -> list[GrantRow]:
@@ -83,29 +84,45 @@ def load_for_change(actor: Actor, grant_id: UUID) -> Grant:
     return grant
 
 
-def list_shared(actor: Actor, *, also: Iterable[UUID] = ()) -> SharedWithUs:
-    """What is shared with the actor under the purpose in hand. Logged with the records whose share is live.
+def list_shared(
+    actor: Actor, *, owner_id: UUID | None = None, after: Cursor | None = None, also: Iterable[UUID] = ()
+) -> SharedWithUs:
+    """What is shared with the actor under the purpose in hand, newest first, a page of live ones at a time.
 
-    `also` are the records of what else the page shows (own contributions).
+    Logged with the records whose share is live. `owner_id` keeps to one lead organisation; `also` are the records of what
+    else the page shows (own contributions).
     """
-    ids = db.session.scalars(
-        sa.select(Grant.id)
-        .where(*_to_me(actor), _under_purpose(actor))
-        .order_by(Grant.id.desc())
-        .limit(3 * SHOWN)
-    ).all()
-    readable = db.session.scalars(
-        sa.select(Record.id).where(Record.id.in_(sa.select(Grant.record_id).where(Grant.id.in_(ids))))
-    ).all()
-    reading.listed(actor, "share.listed", Shown(records=[*readable, *also]))
-    grants = db.session.scalars(sa.select(Grant).where(Grant.id.in_(ids)).order_by(Grant.id.desc())).all()
-    rows = _rows(actor, grants)
-    seen = set(readable)
-    return SharedWithUs(
-        live=[row for row in rows if row.state is ShareState.ACTIVE and row.grant.record_id in seen],
-        waiting=[row for row in rows if row.state is ShareState.PENDING],
-        ended=[row for row in rows if row.state.over or row.state is ShareState.SUSPENDED],
+    mine = (*_to_me(actor), _under_purpose(actor))
+    open_to_me = Grant.record_id.in_(sa.select(Record.id))
+    holds = (Grant.state == GrantState.ACCEPTED.value, *_not_over(clock.now()), open_to_me)
+    live_ids = _live_page(
+        sa.select(Grant.id, Grant.record_id, Grant.starts_at).where(*mine, *holds), owner_id, after
     )
+    owners = db.session.scalars(sa.select(Grant.owner_organisation_id).where(*mine, *holds).distinct()).all()
+    waiting = db.session.scalars(sa.select(Grant.id).where(*mine, *_pending_now()).limit(SHOWN)).all()
+    over = sa.select(Grant.id).where(*mine, ~sa.and_(*holds), ~sa.and_(*_pending_now()))
+    ended = db.session.scalars(over.order_by(Grant.id.desc()).limit(SHOWN)).all()
+    page, more = live_ids[:PAGE_SIZE], len(live_ids) > PAGE_SIZE
+    reading.listed(actor, "share.listed", Shown(records=[*(row.record_id for row in page), *also]))
+    order = [*(row.id for row in page), *waiting, *ended]
+    grants = {one.id: one for one in db.session.scalars(sa.select(Grant).where(Grant.id.in_(order)))}
+    rows = {row.grant.id: row for row in _rows(actor, [grants[key] for key in order if key in grants])}
+    return SharedWithUs(
+        live=[rows[row.id] for row in page if row.id in rows],
+        waiting=[rows[key] for key in waiting if key in rows],
+        ended=[rows[key] for key in ended if key in rows],
+        owners=organisation_names(owners),
+        next_cursor=str(Cursor(page[-1].starts_at, page[-1].id)) if more else None,
+    )
+
+
+def _live_page(statement: sa.Select[Any, Any, Any], owner_id: UUID | None, after: Cursor | None) -> Sequence[Any]:
+    if owner_id is not None:
+        statement = statement.where(Grant.owner_organisation_id == owner_id)
+    if after is not None:
+        statement = statement.where(sa.tuple_(Grant.starts_at, Grant.id) < sa.tuple_(after.at, after.id))
+    ordered = statement.order_by(Grant.starts_at.desc(), Grant.id.desc()).limit(PAGE_SIZE + 1)
+    return db.session.execute(ordered).all()
 
 
 def waiting_count(actor: Actor) -> int:

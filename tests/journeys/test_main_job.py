@@ -39,6 +39,7 @@ def test_a_case_is_logged_worked_shared_and_audited(
     a_sergeant_works_it(visit(), case, reference, attached[0], tmp_path)
     a_youth_worker_sees_the_summary_only(visit(), case, reference)
     another_council_finds_nothing(visit(), case, reference)
+    another_team_is_refused(visit(), case)
     officer.go(f"{case}/access")
     officer.see("Northbrook Police")
     officer.look("Access history")
@@ -195,6 +196,13 @@ def another_council_finds_nothing(other: Visitor, case: str, reference: str) -> 
         other.go(f"{case}{part}", status=404)
 
 
+def another_team_is_refused(colleague: Visitor, case: str) -> None:
+    pages.sign_in(colleague, "Zofia Wróbel")
+    colleague.go("/cases")
+    colleague.see_nothing_of(TITLE)
+    colleague.go(case, status=404)
+
+
 def the_auditor_sees_it_all(auditor: Visitor, reference: str) -> None:
     pages.sign_in(auditor, "Miriam Castle")
     pages.state_purpose(auditor, "Verify that processing was lawful")
@@ -222,7 +230,7 @@ def the_auditor_sees_it_all(auditor: Visitor, reference: str) -> None:
         ("Tomasz Nowak", "Entry added"),
         ("Tomasz Nowak", "File downloaded"),
         ("Dana Whitlock", "Share accepted"),
-        ("Colm Devlin", "Case viewed Refused"),
+        ("Zofia Wróbel", "Case viewed Refused"),
     ):
         assert any(who in line and what in line for line in trail), (who, what, trail)
     auditor.go("/audit/check")

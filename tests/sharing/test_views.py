@@ -11,11 +11,13 @@ from uuid import UUID
 
 import pytest
 
+from hub.access.models import Grant
 from hub.access.vocabulary import Purpose, Section
 from hub.chronology.actions import add_entry
 from hub.chronology.forms import EntryForm
 from hub.core import clock
 from hub.extensions import db
+from hub.sharing import queries
 from hub.sharing.actions import revoke_share
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
@@ -246,3 +248,26 @@ def test_who_does_not_lead_the_case_cannot_share_it_on(site: Site, world: World,
     assert sergeant.post(f"/cases/{case}/share/send", filled(world, "yjs")).status_code == 403
     assert site.as_user("yot_worker").get(f"/cases/{case}/share").status_code == 404
     assert site.as_user("reader").get(f"/cases/{case}/share").status_code == 403
+
+
+def test_what_is_shared_comes_in_pages_and_by_lead_organisation(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PAGE_SIZE", 2)
+    references = []
+    for _ in range(3):
+        with site.inside():
+            grant_id = shared(site.world, led_case(act_as(site.world, "officer")))
+            references.append(db.session.get_one(Grant, grant_id).record_reference)
+    client = site.as_user("sergeant")
+    first = client.get("/shared").get_data(as_text=True)
+    assert [reference in first for reference in references] == [False, True, True]
+    following = re.search(r'href="(/shared\?after=[^"]+)"', first)
+    assert following is not None
+    second = client.get(following.group(1).replace("&amp;", "&")).get_data(as_text=True)
+    assert [reference in second for reference in references] == [True, False, False]
+    council, police = site.world.organisations["council"], site.world.organisations["police"]
+    assert references[2] in client.get(f"/shared?from={council}").get_data(as_text=True)
+    assert references[2] not in client.get(f"/shared?from={police}").get_data(as_text=True)
+    assert client.get("/shared?from=nobody&after=").status_code == 200
+    assert client.get("/shared?after=made-up").status_code == 422
