@@ -304,7 +304,9 @@ def find_names_in(actor: Actor, record_id: UUID) -> list[str]:
 
 
 def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
-    """Open cases with the same person, vehicle or place as an incident, or a place close by; last changed first, at most five.
+    """Open cases with the same person, vehicle or place as an incident, or a place close by.
+
+    Last changed first, at most five.
 
     The page that shows them logs them (incident.matched).
     """

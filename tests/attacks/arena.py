@@ -124,9 +124,7 @@ def _target(actor: Actor, word: str) -> Target:
         actor, incident, role=InvolvementRole.WITNESS, given_names="Ann", family_name=f"{word}two"
     )
     db.session.commit()
-    case = create_case(
-        actor, CaseForm(kind=CaseKind.ASB, title=f"{word} title", summary=f"{word} summary")
-    )
+    case = create_case(actor, CaseForm(kind=CaseKind.ASB, title=f"{word} title", summary=f"{word} summary"))
     db.session.commit()
     person = add_person(
         actor, case, role=InvolvementRole.VICTIM, given_names="Bo", family_name=word, known_as=f"{word}alias"

@@ -40,7 +40,15 @@ PERSON = {
     "date_of_birth-year": "1990",
     "same": "new",
 }
-PLACE = {"kind": "street", "description": "Corner", "street": "", "town": "", "ward": "", "postcode": "", "role": "scene"}
+PLACE = {
+    "kind": "street",
+    "description": "Corner",
+    "street": "",
+    "town": "",
+    "ward": "",
+    "postcode": "",
+    "role": "scene",
+}
 VEHICLE = {
     "kind": "car",
     "vrm": "AB12 CDE",
@@ -194,7 +202,17 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "accounts.sign_in": ("next", "kept"),
     "accounts.confirm": ("next",),
     "oversight.purpose": ("next",),
-    "oversight.desk": ("user", "organisation", "reference", "act", "category", "outcome", "from", "to", "after"),
+    "oversight.desk": (
+        "user",
+        "organisation",
+        "reference",
+        "act",
+        "category",
+        "outcome",
+        "from",
+        "to",
+        "after",
+    ),
     "oversight.record": ("after",),
     "oversight.user": ("after",),
 }

@@ -47,14 +47,24 @@ EXTRA = {
     "disabled_at": "2001-01-01",
 }
 # fields that some forms do offer, tried on those that do not
-SOMEWHERE = {"restricted": "yes", "marking": "1", "revision": "99", "audience_ids": FOREIGN, "significant": "yes"}
+SOMEWHERE = {
+    "restricted": "yes",
+    "marking": "1",
+    "revision": "99",
+    "audience_ids": FOREIGN,
+    "significant": "yes",
+}
 OUT_OF_RANGE = {"marking": "9", "max_marking": "9"}
 
 
-def test_fields_that_no_form_offers_change_nothing(arena: Arena, cast: Cast, database: SimpleNamespace) -> None:
+def test_fields_that_no_form_offers_change_nothing(
+    arena: Arena, cast: Cast, database: SimpleNamespace
+) -> None:
     faults = []
     for rule in rules(arena, "POST"):
-        if rule.endpoint not in forms(arena) or rule.endpoint.startswith(("accounts.", "drafts.", "admin.close", "agreements.s")):
+        if rule.endpoint not in forms(arena) or rule.endpoint.startswith(
+            ("accounts.", "drafts.", "admin.close", "agreements.s")
+        ):
             continue
         user, form = forms(arena)[rule.endpoint]
         extra = {name: value for name, value in {**EXTRA, **SOMEWHERE}.items() if name not in form}
@@ -79,7 +89,12 @@ def test_fields_that_no_form_offers_change_nothing(arena: Arena, cast: Cast, dat
     assert {(row.partnership_id, row.restricted, row.open_to_owner, row.marking) for row in facts} == {
         (arena.site.world.partnerships["northbrook"], False, False, 0)
     }
-    assert arena.site.sql(database.superuser, "SELECT count(*) FROM record WHERE created_at < '2020-01-01'")[0][0] == 0
+    assert (
+        arena.site.sql(database.superuser, "SELECT count(*) FROM record WHERE created_at < '2020-01-01'")[0][
+            0
+        ]
+        == 0
+    )
     # the police rejected what was offered to them, and nothing else was answered
     states = arena.site.sql(database.superuser, "SELECT DISTINCT state FROM record_grant")
     assert {row.state for row in states} <= {"pending", "rejected"}
@@ -102,7 +117,9 @@ def test_nobody_leads_a_case_or_sits_in_a_circle_by_writing_a_strangers_id(arena
     stranger = str(arena.site.world.users["east_officer"])
     new = next(rule for rule in rules(arena, "POST") if rule.endpoint == "cases.new")
     form = forms(arena)["cases.new"][1]
-    assert cast("officer").post(address_of(arena, new), {**form, "lead_officer_id": stranger}).status_code == 422
+    assert (
+        cast("officer").post(address_of(arena, new), {**form, "lead_officer_id": stranger}).status_code == 422
+    )
     restrict = f"/cases/{arena.mine.case_id}/restrict"
     answer = cast("officer").post(restrict, {"restricted": "yes", "reason": "Because", "members": [stranger]})
     assert answer.status_code == 422
@@ -117,12 +134,15 @@ def test_nobody_leads_a_case_or_sits_in_a_circle_by_writing_a_strangers_id(arena
 
 def _tables_with(arena: Arena, database: SimpleNamespace, text: str) -> list[str]:
     names = arena.site.sql(
-        database.superuser, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'draft'"
+        database.superuser,
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'draft'",
     )
     return [
         row.tablename
         for row in names
         if arena.site.sql(
-            database.superuser, f'SELECT 1 FROM "{row.tablename}" t WHERE t::text LIKE :text LIMIT 1', text=f"%{text}%"
+            database.superuser,
+            f'SELECT 1 FROM "{row.tablename}" t WHERE t::text LIKE :text LIMIT 1',
+            text=f"%{text}%",
         )
     ]

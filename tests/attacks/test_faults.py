@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -104,7 +104,9 @@ def test_what_cannot_be_written_down_is_neither_shown_nor_done(
     arena: Arena, cast: Cast, tables: Tables, database: SimpleNamespace, how: str
 ) -> None:
     warm(arena, cast)
-    statement = {"no right": REVOKE, "no partition": DROP, "read only": READ_ONLY.format(name=database.name)}[how]
+    statement = {"no right": REVOKE, "no partition": DROP, "read only": READ_ONLY.format(name=database.name)}[
+        how
+    ]
     arena.site.sql(database.superuser, statement)
     if how == "read only":
         with arena.site.app.app_context():
@@ -124,7 +126,9 @@ def test_what_cannot_be_written_down_is_neither_shown_nor_done(
     assert {name for name in after if after[name] != before[name]} <= {"draft", "submission"}
 
 
-def test_without_the_store_an_upload_says_so_and_leaves_no_row(arena: Arena, cast: Cast, tables: Tables) -> None:
+def test_without_the_store_an_upload_says_so_and_leaves_no_row(
+    arena: Arena, cast: Cast, tables: Tables
+) -> None:
     officer = cast("officer")
     form = {"csrf_token": officer.csrf, "form_key": str(uuid4()), "kind": "report", "description": ""}
     body, content_type = multipart(form, "a.txt", b"words")
@@ -139,7 +143,12 @@ def test_a_session_that_ran_out_keeps_the_text_and_one_that_was_ended_keeps_noth
     arena: Arena, cast: Cast, tables: Tables, database: SimpleNamespace
 ) -> None:
     officer, case = cast("officer"), arena.mine.case_id
-    form = {"text": "typed late", "kind": "visit", "draft_key": f"case_log.add:{case}", "back": f"/cases/{case}/log"}
+    form = {
+        "text": "typed late",
+        "kind": "visit",
+        "draft_key": f"case_log.add:{case}",
+        "back": f"/cases/{case}/log",
+    }
     assert officer.csrf
     before = tables.now()
     arena.site.sql(database.superuser, "UPDATE user_session SET expires_at = now() - interval '1 second'")
@@ -173,3 +182,16 @@ def test_after_the_session_ran_out_every_form_leads_to_a_page_that_is_there(
     assert not faults, told(faults)
 
 
+def test_when_every_connection_is_taken_the_page_says_so(
+    arena: Arena, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cast("officer").csrf
+    with arena.site.app.app_context():
+        engine = db.engine
+    monkeypatch.setattr(engine.pool, "_timeout", 0.2)
+    with ExitStack() as held:
+        for _ in range(12):
+            held.enter_context(engine.connect())
+        answer = cast("officer").get(f"/cases/{arena.mine.case_id}")
+        assert answer.status_code == 503 and fault_of(answer, down=True) is None
+    assert cast("officer").get(f"/cases/{arena.mine.case_id}").status_code == 200

@@ -49,7 +49,11 @@ class Reader(HTMLParser):
                 self.found.append(f"<{tag} {name}>")
             address = (value or "").strip().lower()
             # the page's own small picture is the one address of data
-            if name in ("href", "src", "action") and tag != "link" and address.startswith(("javascript:", "data:")):
+            if (
+                name in ("href", "src", "action")
+                and tag != "link"
+                and address.startswith(("javascript:", "data:"))
+            ):
                 self.found.append(f"<{tag} {name}={value}>")
             if name in ("src", "srcdoc") and "qzx" in (value or ""):
                 self.found.append(f"<{tag} {name}>")
@@ -66,9 +70,7 @@ def became(page: str) -> list[str]:
 
 
 @pytest.fixture
-def hostile(
-    database: SimpleNamespace, root_key_file: Any, world: World, bucket: Bucket
-) -> Iterator[Any]:
+def hostile(database: SimpleNamespace, root_key_file: Any, world: World, bucket: Bucket) -> Iterator[Any]:
     """The planted site on a real store, with the text in every field of every record that it holds."""
     site = Site(create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings())), world)
     arena = prepare(site)
@@ -76,13 +78,28 @@ def hostile(
     by_endpoint = {rule.endpoint: rule for rule in rules(arena, "POST")}
     officer = cast("officer")
     for endpoint, (user, right) in forms(arena).items():
-        if endpoint in ("accounts.enrol", "accounts.confirm", "accounts.sign_in", "admin.close", "agreements.suspend"):
+        if endpoint in (
+            "accounts.enrol",
+            "accounts.confirm",
+            "accounts.sign_in",
+            "admin.close",
+            "agreements.suspend",
+        ):
             continue
-        form = {name: EVIL if name in TEXTS and name != "reference" else value for name, value in right.items()}
+        form = {
+            name: EVIL if name in TEXTS and name != "reference" else value for name, value in right.items()
+        }
         if endpoint == "cases.edit":
-            form["revision"] = _revision(officer.get(f"/cases/{arena.mine.case_id}/edit").get_data(as_text=True))
+            form["revision"] = _revision(
+                officer.get(f"/cases/{arena.mine.case_id}/edit").get_data(as_text=True)
+            )
         if endpoint.endswith("add_vehicle"):
-            form |= {"frame_number": "<qzx>", "make": "<qzx onqzx=1>", "model": "'onqzx=1'", "colour": "\"><qzx>"}
+            form |= {
+                "frame_number": "<qzx>",
+                "make": "<qzx onqzx=1>",
+                "model": "'onqzx=1'",
+                "colour": '"><qzx>',
+            }
         if endpoint == "admin.invite":
             form["email"] = "qz'`x@example.org"
         answer = cast(user).post(address_of(arena, by_endpoint[endpoint]), form)
@@ -105,7 +122,11 @@ def hostile(
         site.sql(database.superuser, f"UPDATE {table} SET {column} = {column} || :evil", evil=EVIL)
     # a share that ends shows its reason to both sides; an accepted one lets the sergeant in
     share = {**forms(arena)["case_sharing.send"][1], "reason": EVIL}
-    share |= {"to": f"organisation:{world.organisations['police']}", "sections": _sections(), "max_marking": "1"}
+    share |= {
+        "to": f"organisation:{world.organisations['police']}",
+        "sections": _sections(),
+        "max_marking": "1",
+    }
     second = f"/cases/{arena.second.case_id}"
     officer.post(f"{second}/sharing/{arena.second.grant_id}/end", {"reason": EVIL})
     assert officer.post(f"{second}/share/send", share).status_code == 303
@@ -167,7 +188,9 @@ def _more(arena: Arena, database: SimpleNamespace) -> list[tuple[str, str]]:
     def ids(table: str) -> list[UUID]:
         return [row[0] for row in arena.site.sql(database.superuser, f"SELECT id FROM {table}")]
 
-    events = arena.site.sql(database.superuser, "SELECT DISTINCT ON (act) id FROM audit.event ORDER BY act, at DESC")
+    events = arena.site.sql(
+        database.superuser, "SELECT DISTINCT ON (act) id FROM audit.event ORDER BY act, at DESC"
+    )
     return [
         *(("officer", f"/cases/{key}") for key in ids("case_record")),
         *(("officer", f"/incidents/{key}") for key in ids("incident")),
@@ -208,7 +231,7 @@ def test_cells_of_an_imported_file_are_text_on_every_page(
 ) -> None:
     cells = [
         f"On or near {EVIL}".replace('"', '""'),
-        "=HYPERLINK(\"\"http://evil.example\"\",\"\"<qzx>\"\")",
+        '=HYPERLINK(""http://evil.example"",""<qzx>"")',
         "+cmd|' /C calc'!A0",
         "@SUM(1+1)<qzx onqzx=1>",
     ]

