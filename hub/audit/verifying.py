@@ -197,6 +197,10 @@ def _columns(row: Sequence[Any], told: Mapping[str, Any]) -> tuple[tuple[str, An
         *(one["organisation"] for one in told["recipients"]),
         actor.get("organisation"),
     }
+    listed = set(row[14].strip("{}").split(",")) - {""}
+    if told["outcome"] == "denied" and len(listed - whose) == 1:
+        # the owner of what a refused look was aimed at reads of it, though its bytes don't say whose it was
+        whose |= listed
     return (
         ("id", row[0], told["id"]),
         ("time", row[1], told["time"]),
@@ -212,7 +216,7 @@ def _columns(row: Sequence[Any], told: Mapping[str, Any]) -> tuple[tuple[str, An
         ("version", row[11], thing.get("version")),
         ("list of records", row[12], _array(shown["records"])),
         ("list of people", row[13], _array(shown["people"])),
-        ("list of organisations", set(row[14].strip("{}").split(",")) - {""}, whose - {None}),
+        ("list of organisations", listed, whose - {None}),
     )
 
 

@@ -10,10 +10,13 @@ import random
 from hub.access.actor import NOBODY, Actor
 from hub.access.guard import enter
 from hub.access.vocabulary import Purpose, Section
+from hub.attachments.actions import attach
 from hub.cases.queries import open_case
-from hub.core.errors import HubError
-from hub.demo.aftermath import LEADERS, MANAGERS, SERGEANTS, Told
+from hub.cases.vocabulary import CaseKind
+from hub.core.errors import Conflict, HubError, Unavailable
+from hub.demo.aftermath import LEADERS, MANAGERS, SERGEANTS, Told, team_in
 from hub.demo.cast import PEOPLE, TEAMS
+from hub.demo.papers import PAPERS
 from hub.demo.stage import Stage
 from hub.demo.telling import Teller
 from hub.extensions import db
@@ -24,6 +27,7 @@ from hub.sharing.forms import ShareForm
 LOOKS = 220
 SEARCHES = 40
 REFUSALS = 30
+FILES = 24
 TERMS = (
     "Wadswoth",
     "noise Harbour",
@@ -52,6 +56,7 @@ def play(stage: Stage, teller: Teller, seed: int) -> None:
         stranger = next(area for area in LEADERS if area != told.area)
         _look(stage, LEADERS[stranger].split()[0], told)
     _share_without_agreement(stage, teller)
+    _attach(stage, teller, draw)
     enter(db.session(), NOBODY)
 
 
@@ -72,6 +77,31 @@ def _look(stage: Stage, key: str, told: Told) -> None:
     except HubError:
         # a refused look is written down too; that is what it is played for
         db.session.rollback()
+
+
+def _attach(stage: Stage, teller: Teller, draw: random.Random) -> None:
+    """Files on some of the neighbour disputes. Without an object store there are none, and the rest stands."""
+    disputes = [told for told in teller.cases if told.kind is CaseKind.ASB]
+    for told in draw.sample(disputes, min(FILES, len(disputes))):
+        actor = _as(stage, told.owner, team_in(told.owner, told.area))
+        name, kind, description, media_type, content = draw.choice(PAPERS)(draw, stage.now)
+        try:
+            attach(
+                actor,
+                told.id,
+                name=name,
+                kind=kind,
+                description=description,
+                media_type=media_type,
+                blocks=[content],
+            )
+            db.session.commit()
+        except Conflict:
+            # closed cases take no files
+            db.session.rollback()
+        except Unavailable:
+            db.session.rollback()
+            return
 
 
 def _share_without_agreement(stage: Stage, teller: Teller) -> None:

@@ -116,7 +116,9 @@ def list_shared(
     )
 
 
-def _live_page(statement: sa.Select[Any, Any, Any], owner_id: UUID | None, after: Cursor | None) -> Sequence[Any]:
+def _live_page(
+    statement: sa.Select[Any, Any, Any], owner_id: UUID | None, after: Cursor | None
+) -> Sequence[Any]:
     if owner_id is not None:
         statement = statement.where(Grant.owner_organisation_id == owner_id)
     if after is not None:

@@ -9,7 +9,7 @@ from tests.attacks.arena import Arena
 from tests.attacks.checks import told
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import forms
-from tests.attacks.test_walk import address_of, rules
+from tests.attacks.walking import address_of, rules
 
 FOREIGN = str(uuid4())
 # access facts, keys and states: none of them is ever typed

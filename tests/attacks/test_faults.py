@@ -17,7 +17,7 @@ from tests.attacks.arena import WORDS, Arena
 from tests.attacks.checks import Tables, fault_of, told
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import forms
-from tests.attacks.test_walk import address_of, asker, rules
+from tests.attacks.walking import address_of, asker, rules
 
 OUTSIDE = frozenset({"health.health", "about.help_page", "about.accessibility", "about.security"})
 

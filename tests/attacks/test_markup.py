@@ -22,7 +22,8 @@ from tests.attacks.arena import Arena, prepare
 from tests.attacks.checks import fault_of, told
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import case_form, forms
-from tests.attacks.test_walk import TEXTS, address_of, asker, rules
+from tests.attacks.values import TEXTS
+from tests.attacks.walking import address_of, asker, rules
 from tests.conftest import settings_for
 from tests.fixtures.site import Site
 from tests.fixtures.store import Bucket

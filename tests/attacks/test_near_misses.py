@@ -14,7 +14,7 @@ from tests.attacks.arena import WORDS, Arena
 from tests.attacks.checks import Tables, fault_of, told
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import forms
-from tests.attacks.test_walk import address_of, rules
+from tests.attacks.walking import address_of, rules
 
 # routes about a case, an incident or a person; the rest of the map is about the reader's own things
 ABOUT = ("case_id", "incident_id", "person_id", "entry_id", "grant_id")

@@ -13,7 +13,7 @@ from tests.attacks.arena import Arena
 from tests.attacks.checks import Tables, told
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import forms
-from tests.attacks.test_walk import address_of, rules
+from tests.attacks.walking import address_of, rules
 
 # endpoint → the table in which one row more may stand afterwards, and no second
 ACTS = {

@@ -5,137 +5,29 @@ The walk is over the map itself: a new route is attacked by being there, and mus
 
 from __future__ import annotations
 
-import base64
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-from werkzeug.routing import Rule
 
-from hub.access.permissions import Permission
-from hub.web.identity import COOKIE
 from hub.web.routes import DECLARED, Data
 from tests.attacks.arena import Arena
 from tests.attacks.checks import Tables, fault_of, told
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import OF_THEIR_OWN, PARAMETERS, forms
-from tests.fixtures.site import Client
-
-NUMBERS = ("revision", "marking", "max_marking")
-SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
-# as they stand in an address, percent-encoded: nothing between us and the application mends them
-IN_ADDRESSES = {
-    "nul": "%00",
-    "nul inside": "a%00b",
-    "surrogate": "%ED%A0%80",
-    "broken utf-8": "%FF%FE",
-    "line breaks": "a%0D%0ASet-Cookie:%20a=b",
-    "markup": quote(SCRIPT),
-    "statement": quote("' OR 1=1; DROP TABLE record --"),
-    "template": quote("{{ 7*7 }}${7*7}%s%(a)s{0}"),
-    "path": quote("../../../etc/passwd"),
-    "number": "9" * 400,
-    "negative": "-1",
-    "not a number": "NaN",
-    "a year too far": "9999-12-31",
-    "brackets": quote("//[::1"),
-    "10,000 characters": "x" * 10_000,
-    "emoji and right-to-left": quote("🚲\u202e\u200b" * 20),
-    "deep": base64.urlsafe_b64encode(b"[" * 6000).decode().rstrip("="),
-    "a cursor at the end of time": base64.urlsafe_b64encode(
-        b'["9999-12-31T23:59:59.999999-14:00","00000000-0000-0000-0000-000000000000"]'
-    )
-    .decode()
-    .rstrip("="),
-    "a cursor of numbers": base64.urlsafe_b64encode(b"[1e999,{}]").decode().rstrip("="),
-}
-# one of a kind is enough where every parameter of every page is tried
-ALIKE = frozenset({"nul", "surrogate", "template", "path", "negative", "not a number", "statement"})
-# as they are typed into every field of a form, and into its free texts with all else right
-IN_FIELDS: dict[str, Any] = {
-    "nul": "\0",
-    "number": "9" * 400,
-    "a large number": str(2**31),
-    "a year too far": "9999",
-    "other digits": "٣",
-    "brackets": "//[::1",
-    "30,000 characters": "y" * 30_000,
-    "several": ["a", "b", "c"],
-}
-IN_TEXTS: dict[str, Any] = {
-    "nul inside": "a\0b",
-    "line breaks": "a\r\nSet-Cookie: a=b",
-    "markup": SCRIPT,
-    "statement and template": "' OR 1=1; DROP TABLE record -- {{ 7*7 }}${7*7}%s%(a)s{0}",
-    "emoji and right-to-left": "🚲\u202e\u200b",
-    "30,000 characters": "y" * 30_000,
-}
-TEXTS = frozenset(
-    [
-        "title",
-        "summary",
-        "restricted_reason",
-        "reason",
-        "text",
-        "description",
-        "told_by",
-        "why",
-        "given_names",
-        "family_name",
-        "known_as",
-        "street",
-        "town",
-        "ward",
-        "frame_number",
-        "make",
-        "model",
-        "colour",
-        "marking_reason",
-        "name",
-        "job_title",
-        "place-description",
-        "place-street",
-        "place-town",
-        "place-ward",
-        "reference",
-        "email",
-        "password",
-        "again",
-    ]
+from tests.attacks.values import (
+    ALIKE,
+    COOKIES,
+    HEADERS,
+    IN_ADDRESSES,
+    IN_FIELDS,
+    IN_TEXTS,
+    NUMBERS,
+    SCRIPT,
+    TEXTS,
 )
-
-
-def rules(arena: Arena, method: str) -> list[Rule]:
-    return [
-        rule
-        for rule in arena.site.app.url_map.iter_rules()
-        if method in (rule.methods or ()) and rule.endpoint in DECLARED
-    ]
-
-
-def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
-    adapter = arena.site.app.url_map.bind("127.0.0.1:8480")
-    known: dict[str, Any] = {
-        **arena.ids_of(arena.mine),
-        "key": "cases.new",
-        "secret": "x",
-        "reference": arena.mine.reference,
-    }
-    if rule.endpoint.startswith("incident."):
-        known["involvement_id"] = arena.mine.incident_involvement_id
-    if rule.endpoint == "agreements.sign":
-        known["agreement_id"] = arena.site.world.agreements["unsigned"]
-    values = {name: known[name] for name in rule.arguments} | changes
-    return str(adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ()))))
-
-
-def asker(endpoint: str) -> str:
-    """Somebody whom the route lets in."""
-    needs = DECLARED[endpoint].needs
-    if needs is Permission.ACCOUNT_MANAGE:
-        return "spoc"
-    return "auditor" if needs in (Permission.AUDIT_READ, Permission.AUDIT_VERIFY) else "officer"
+from tests.attacks.walking import address_of, asker, rules
+from tests.fixtures.site import Client
 
 
 def posted(client: Client, address: str, form: dict[str, Any]) -> Any:
@@ -354,32 +246,6 @@ def test_other_methods_are_refused_and_asking_for_headers_changes_nothing(
     assert tables.now() == before
 
 
-HEADERS = {
-    "no kind": {"Accept": ""},
-    "only json": {"Accept": "application/json"},
-    "nonsense": {"Accept": "\x01/*;q=abc,;;q=1e999,*/*;q=nan"},
-    "many": {"Accept": ",".join(f"a/b{n};q=0.{n}" for n in range(500))},
-    "language": {"Accept-Language": "x" * 5000},
-    "range": {"Range": "bytes=9-1,-,a-b"},
-    "if-match": {"If-None-Match": '"\x01', "If-Modified-Since": "yesterday"},
-    "host": {"Host": "evil.example"},
-    "a broken host": {"Host": "[::1"},
-    "a host of nonsense": {"Host": 'a b"<>'},
-    "forwarded": {
-        "X-Forwarded-For": "' OR 1=1",
-        "X-Forwarded-Host": "evil.example",
-        "X-Forwarded-Proto": "x",
-    },
-    "agent": {"User-Agent": "ł\x01" * 3000},
-    "authorization": {"Authorization": "Basic !!!"},
-    "bearer": {"Authorization": "Digest a"},
-    "method override": {"X-HTTP-Method-Override": "DELETE"},
-    "length": {"Content-Length": "-1"},
-    "a long length": {"Content-Length": "9" * 30},
-    "no length": {"Content-Length": "abc"},
-}
-
-
 def test_no_header_breaks_a_page(arena: Arena, cast: Cast, tables: Tables) -> None:
     before, faults = tables.now(), []
     addresses = [f"/cases/{arena.mine.case_id}", "/sign-in", "/health", "/", "/nowhere", "/search?q=a"]
@@ -399,21 +265,6 @@ def test_no_header_breaks_a_page(arena: Arena, cast: Cast, tables: Tables) -> No
 
 def _latin(headers: dict[str, str]) -> dict[str, str]:
     return {name: value.encode().decode("latin-1") for name, value in headers.items()}
-
-
-COOKIES = {
-    "nothing": f"{COOKIE}=",
-    "nul": f'{COOKIE}="\\000"',
-    "nul inside": f'{COOKIE}="abc\\000def"',
-    "octal": f'{COOKIE}="\\377\\355\\240\\200"',
-    "long": f"{COOKIE}={'a' * 5000}",
-    "bytes": f"{COOKIE}=\xff\xfe",
-    "twice": f"{COOKIE}=a; {COOKIE}=b",
-    "statement": f"{COOKIE}=' OR 1=1 --",
-    "notes": "__Host-hub-notes=eyJhIjoxfQ.aaaa.bbbb",
-    "notes of nonsense": "__Host-hub-notes=.....; =; ;;",
-    "no name": "=x; ;",
-}
 
 
 def test_no_cookie_breaks_a_page_or_lets_anybody_in(arena: Arena, tables: Tables) -> None:

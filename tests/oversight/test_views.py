@@ -8,11 +8,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
 from hub.access.actions import create_record
 from hub.access.vocabulary import RecordKind
 from hub.audit.recording import Recipient, append
+from hub.audit.verifying import verify
+from hub.cases.actions import create_case
+from hub.cases.forms import CaseForm
+from hub.cases.vocabulary import CaseKind
 from hub.extensions import db
 from tests.fixtures.site import Client, Site
 from tests.fixtures.world import act_as
@@ -291,3 +296,25 @@ def test_who_leads_a_case_sees_own_people_by_name_and_partners_in_numbers(site: 
     assert "Northbrook Police" in page.text and "Tomasz Nowak" not in page.text
     assert "Amara Okafor" in page.text and "Miriam Castle" not in page.text
     assert site.as_user("sergeant").get(f"/cases/{case}/access").status_code in (403, 404)
+
+
+def test_a_look_refused_to_a_stranger_is_in_the_owners_trail_and_tells_the_strangers_auditor_nothing(
+    site: Site, database: SimpleNamespace
+) -> None:
+    with site.inside():
+        case = create_case(act_as(site.world, "officer"), CaseForm(kind=CaseKind.ASB, title="Noise, Harbour"))
+        db.session.commit()
+        case_id, reference = case.id, case.reference
+    assert site.as_user("sergeant").get(f"/cases/{case_id}").status_code == 404
+    council, police = site.world.organisations["council"], site.world.organisations["police"]
+    rows = site.sql(
+        database.superuser,
+        "SELECT organisation_ids, body FROM audit.event WHERE act = 'case.opened' AND outcome = 'denied'",
+    )
+    assert set(rows[0].organisation_ids) == {council, police}
+    assert str(council).encode() not in bytes(rows[0].body)
+    with sa.create_engine(database.owner, poolclass=sa.NullPool).connect() as connection:
+        assert verify(connection).problems == []
+    # nothing but the id that was guessed: no reference, for the stranger's own auditor
+    seen = site.as_user("police_auditor").get("/audit?purpose=self_monitoring", follow_redirects=True)
+    assert reference not in seen.get_data(as_text=True)

@@ -188,6 +188,7 @@ DECLARE
     session_mark text;
     owners uuid[] := '{}';
     told uuid[] := '{}';
+    sought uuid;
     records uuid[] := array_remove(coalesce(shown_records, '{}'), NULL);
     people uuid[] := array_remove(coalesce(shown_people, '{}'), NULL);
     given_texts jsonb := coalesce(texts, '[]');
@@ -249,6 +250,11 @@ BEGIN
         SELECT coalesce(array_agg(DISTINCT r.owner_organisation_id), '{}') INTO owners
             FROM record r WHERE r.id = ANY (records);
     END IF;
+    -- a refused look is told to the owner of what it was aimed at, but not in its bytes: the looker's own auditor must not
+    -- be able to tell a hidden record from one that does not exist
+    IF p_outcome = 'denied' AND p_object_id IS NOT NULL THEN
+        SELECT r.owner_organisation_id INTO sought FROM record r WHERE r.id = p_object_id;
+    END IF;
 
     body := '{"act":' || to_json(p_act)::text
         || ',"actor":' || CASE WHEN who.user_id IS NULL THEN 'null' ELSE
@@ -279,7 +285,7 @@ BEGIN
             object_type, object_id, object_version, record_ids, person_ids, organisation_ids, body, hash)
         VALUES (made_id, moment, pg_current_xact_id(), p_category, p_act, p_outcome, who.kind, who.user_id,
             who.organisation_id, who.team_id, p_object_type, p_object_id, p_object_version, records, people,
-            ARRAY(SELECT DISTINCT one FROM unnest(owners || told || who.organisation_id) AS one WHERE one IS NOT NULL),
+            ARRAY(SELECT DISTINCT one FROM unnest(owners || told || who.organisation_id || sought) AS one WHERE one IS NOT NULL),
             convert_to(body, 'UTF8'), sha256(convert_to(body, 'UTF8')));
     IF given_texts <> '[]' THEN
         INSERT INTO audit.event_text (event_id, name, salt, data_key_id, sealed)

@@ -1,0 +1,43 @@
+"""The map of addresses, walked: its rules, an address of each that leads somewhere, and somebody whom it lets in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.routing import Rule
+
+from hub.access.permissions import Permission
+from hub.web.routes import DECLARED
+from tests.attacks.arena import Arena
+
+
+def rules(arena: Arena, method: str) -> list[Rule]:
+    return [
+        rule
+        for rule in arena.site.app.url_map.iter_rules()
+        if method in (rule.methods or ()) and rule.endpoint in DECLARED
+    ]
+
+
+def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
+    adapter = arena.site.app.url_map.bind("127.0.0.1:8480")
+    known: dict[str, Any] = {
+        **arena.ids_of(arena.mine),
+        "key": "cases.new",
+        "secret": "x",
+        "reference": arena.mine.reference,
+    }
+    if rule.endpoint.startswith("incident."):
+        known["involvement_id"] = arena.mine.incident_involvement_id
+    if rule.endpoint == "agreements.sign":
+        known["agreement_id"] = arena.site.world.agreements["unsigned"]
+    values = {name: known[name] for name in rule.arguments} | changes
+    return str(adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ()))))
+
+
+def asker(endpoint: str) -> str:
+    """Somebody whom the route lets in."""
+    needs = DECLARED[endpoint].needs
+    if needs is Permission.ACCOUNT_MANAGE:
+        return "spoc"
+    return "auditor" if needs in (Permission.AUDIT_READ, Permission.AUDIT_VERIFY) else "officer"
