@@ -22,7 +22,15 @@ def main() -> int:
         began = time.monotonic()
         with log.open("w") as out:
             hub = subprocess.Popen(
-                [str(Path(sys.executable).parent / "hub"), "up", "--demo", "--var", f"{var}/var", "--port", "8497"],
+                [
+                    str(Path(sys.executable).parent / "hub"),
+                    "up",
+                    "--demo",
+                    "--var",
+                    f"{var}/var",
+                    "--port",
+                    "8497",
+                ],
                 stdout=out,
                 stderr=out,
                 env={**os.environ, "HUB_DEMO": "1"},

@@ -71,7 +71,9 @@ def main() -> int:
             times = _timed(reader, path, rounds)
             median, late = statistics.median(times), statistics.quantiles(times, n=20)[-1]
             shown = re.sub(r"[0-9a-f-]{36}", "…", path)
-            print(f"{kind + ' ' + shown:<38} {median:8.1f} {late:8.1f}{'  over budget' if median > BUDGET_MS else ''}")
+            print(
+                f"{kind + ' ' + shown:<38} {median:8.1f} {late:8.1f}{'  over budget' if median > BUDGET_MS else ''}"
+            )
             slow += median > BUDGET_MS
     return 1 if slow else 0
 

@@ -27,7 +27,9 @@ def tables() -> str:
             continue
         statement = CreateTable(table, include_foreign_key_constraints=[])
         made.append(_text(statement))
-        indexes += [_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda one: str(one.name))]
+        indexes += [
+            _text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda one: str(one.name))
+        ]
         for key in sorted(table.constraints, key=lambda one: str(one.name)):
             if isinstance(key, ForeignKeyConstraint):
                 keys.append(_text(AddConstraint(key)))

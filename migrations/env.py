@@ -24,7 +24,10 @@ def run() -> None:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
         connection.commit()
         context.configure(
-            connection=connection, target_metadata=Base.metadata, include_name=_include, transaction_per_migration=True
+            connection=connection,
+            target_metadata=Base.metadata,
+            include_name=_include,
+            transaction_per_migration=True,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -161,7 +161,9 @@ def app(database: SimpleNamespace, template: SimpleNamespace, root_key_file: Pat
 
 
 @pytest.fixture
-def site(database: SimpleNamespace, template: SimpleNamespace, root_key_file: Path, world: World) -> Iterator[Site]:
+def site(
+    database: SimpleNamespace, template: SimpleNamespace, root_key_file: Path, world: World
+) -> Iterator[Site]:
     """The application for tests through HTTP: no context is held while a request runs."""
     application: Flask = template.application
     application.config["HUB_SETTINGS"] = settings_for(database.app, root_key_file)

@@ -14,7 +14,9 @@ from hub.extensions import db, live_session
 from tests.fixtures.world import World, act_as
 
 
-def test_a_reference_drawn_twice_is_drawn_again(app: object, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reference_drawn_twice_is_drawn_again(
+    app: object, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     actor = act_as(world, "officer")
     drawn: Iterator[str] = iter(["NBC-CS-SAME22", "NBC-CS-SAME22", "NBC-CS-NEXT33"])
     monkeypatch.setattr(actions, "new_reference", lambda *_: next(drawn))

@@ -25,14 +25,18 @@ def _set_password(site: Site) -> None:
         db.session.commit()
 
 
-def test_a_right_password_signs_in_and_a_wrong_one_is_refused_and_written_down(site: Site, database: SimpleNamespace) -> None:
+def test_a_right_password_signs_in_and_a_wrong_one_is_refused_and_written_down(
+    site: Site, database: SimpleNamespace
+) -> None:
     _set_password(site)
     visitor = site.visitor()
     page = visitor.get("/sign-in")
     assert page.status_code == 200
     wrong = visitor.post("/sign-in", {"email": "officer@example.org", "password": "wrong"})
     assert wrong.status_code == 422 and "not right" in wrong.get_data(as_text=True)
-    right = visitor.post("/sign-in", {"email": "OFFICER@example.org ", "password": PASSWORD, "next": "//evil.example"})
+    right = visitor.post(
+        "/sign-in", {"email": "OFFICER@example.org ", "password": PASSWORD, "next": "//evil.example"}
+    )
     assert right.status_code == 303 and right.headers["Location"] == "/"
     cookie = next(value for name, value in right.headers if name == "Set-Cookie" and "hub-session" in value)
     assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite=Lax" in cookie
@@ -51,7 +55,9 @@ def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
 def test_a_form_without_its_token_is_refused(site: Site) -> None:
     client = site.as_user("officer")
     assert client.http.post("/sign-out", data={"csrf_token": "ée"}).status_code == 400
-    foreign = client.http.post("/sign-out", data={"csrf_token": client.csrf}, headers={"Origin": "https://evil.example"})
+    foreign = client.http.post(
+        "/sign-out", data={"csrf_token": client.csrf}, headers={"Origin": "https://evil.example"}
+    )
     assert foreign.status_code == 400
     assert client.get("/account").status_code == 200
 

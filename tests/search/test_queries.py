@@ -33,9 +33,21 @@ from tests.fixtures.world import World, act_as
 def _case(actor: Actor) -> Case:
     case = create_case(actor, CaseForm(kind=CaseKind.ASB, title="Noise, Harbour"))
     add_person(
-        actor, case, role=InvolvementRole.COMPLAINANT, given_names="Alistair", family_name="Wadsworth", known_as="Smiler"
+        actor,
+        case,
+        role=InvolvementRole.COMPLAINANT,
+        given_names="Alistair",
+        family_name="Wadsworth",
+        known_as="Smiler",
     )
-    add_place(actor, case, kind=PlaceKind.ADDRESS, description="12 Tannery Row", street="Tannery Row", town="Northbrook")
+    add_place(
+        actor,
+        case,
+        kind=PlaceKind.ADDRESS,
+        description="12 Tannery Row",
+        street="Tannery Row",
+        town="Northbrook",
+    )
     add_vehicle(actor, case, kind=VehicleKind.CAR, vrm="ZQ00 TST")
     today = clock.now().astimezone(clock.LONDON).date().isoformat()
     text = "The neighbour said the trombone starts at midnight"
@@ -45,7 +57,19 @@ def _case(actor: Actor) -> Case:
 
 
 @pytest.mark.parametrize(
-    "terms", ["Wadsworth", "Wadswoth", "wadsworth ALISTAIR", "Alastair Wadsworth", "smiler", "ZQ00TST", "zq00 t?t", "tannery row", "trombones", "noise"]
+    "terms",
+    [
+        "Wadsworth",
+        "Wadswoth",
+        "wadsworth ALISTAIR",
+        "Alastair Wadsworth",
+        "smiler",
+        "ZQ00TST",
+        "zq00 t?t",
+        "tannery row",
+        "trombones",
+        "noise",
+    ],
 )
 def test_the_case_is_found(app: object, world: World, terms: str) -> None:
     actor = act_as(world, "officer")
@@ -95,7 +119,9 @@ def test_a_search_is_one_event_with_what_it_found_and_without_its_words(
     assert b"adswo" not in bytes(rows[0].body)
 
 
-def test_a_page_of_hits_takes_the_same_number_of_queries(app: object, world: World, count_queries: QueryCount) -> None:
+def test_a_page_of_hits_takes_the_same_number_of_queries(
+    app: object, world: World, count_queries: QueryCount
+) -> None:
     actor = act_as(world, "officer")
     _case(actor)
     list_matches(actor, "Wadsworth")
