@@ -109,7 +109,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
-        check_walls()
+        try:
+            check_walls()
+        finally:
+            # no connection outlives the check: a server may fork after it
+            db.engine.dispose()
     return app
 
 

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from hub.access.policy import GUARDED
 from hub.extensions import db
 
+OWNER = "The database role of HUB_DATABASE_URL owns the tables, and may bypass row security. Use the role hub_app."
+
 
 def check_walls() -> None:
     """Ends the process with one sentence unless row-level security holds for the application's own role."""
@@ -19,6 +21,14 @@ def check_walls() -> None:
                 "The database role of HUB_DATABASE_URL may bypass row security. Give the service a role that may not."
             )
         for model in GUARDED:
+            owned = connection.execute(
+                sa.text(
+                    "SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = CAST(:table AS regclass)"
+                ),
+                {"table": model.__tablename__},
+            ).scalar()
+            if owned:
+                raise SystemExit(OWNER)
             table = model.__tablename__
             active = connection.execute(
                 sa.text("SELECT row_security_active(:table)"), {"table": table}
