@@ -1,7 +1,7 @@
 """The hub's own account in each organisation, by which background work acts and is written down.
 
 It is made at first need, holds no role and is in no team, has no password and no enrolment: nobody can sign in as it, and
-it reads nothing. Its sessions are of kind `job`, last minutes and end with the work.
+it reads nothing. Its sessions are of kind `job` (or `cli`, for a command of the operator's), last minutes and end with the work.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LASTS = timedelta(minutes=10)
 
 
 @contextmanager
-def acting_for(organisation_id: UUID) -> Iterator[Actor]:
+def acting_for(organisation_id: UUID, *, source: Source = Source.JOB) -> Iterator[Actor]:
     """The service account of one organisation, in a short session. Commits at both ends; the caller's work is its own.
 
     The database session stays without an access context: the actor is there to sign events, not to read.
@@ -40,7 +40,7 @@ def acting_for(organisation_id: UUID) -> Iterator[Actor]:
     enter(db.session(), NOBODY)
     team = _team_of(organisation_id)
     user, made = _find_or_make(organisation_id)
-    token = sessions.start(user, team, method=Method.OPERATOR, kind=Source.JOB, lasts=LASTS)
+    token = sessions.start(user, team, method=Method.OPERATOR, kind=source, lasts=LASTS)
     db.session.commit()
     visit = sessions.identify(token, RequestFacts(build=str(current_app.config["HUB_SETTINGS"].build)), False)
     if visit is None or visit.actor is None:

@@ -8,8 +8,16 @@ import sys
 import click
 import sqlalchemy as sa
 
+from hub.access.actor import NOBODY, Source
+from hub.access.guard import enter
+from hub.accounts.models import Organisation
+from hub.accounts.service import acting_for
+from hub.app import create_app
+from hub.audit.recording import append
 from hub.audit.verifying import NOT_DETECTED, Report, verify, verify_each_organisation
 from hub.config import Settings
+from hub.core.errors import HubError
+from hub.extensions import db
 
 OK, PROBLEMS, NOT_CHECKED = 0, 1, 2
 SHOWN = 50
@@ -39,6 +47,7 @@ def verify_command(as_json: bool) -> None:
             err=not as_json,
         )
         sys.exit(NOT_CHECKED)
+    _write_down(settings, report)
     whole = settings.owner_database_url is not None
     if as_json:
         click.echo(json.dumps({**report.as_json(), "whole": whole}))
@@ -55,6 +64,32 @@ def _checked(settings: Settings) -> Report:
         if settings.owner_database_url:
             return verify(connection, progress=_tell)
         return verify_each_organisation(connection, progress=_tell)
+
+
+def _write_down(settings: Settings, report: Report) -> None:
+    """The check is an act too: an event of the operator's organisation, the first that was made.
+
+    A log that can't be written (a copy, a standby) is checked all the same.
+    """
+    try:
+        with create_app(settings).app_context():
+            try:
+                _append_check(report)
+            finally:
+                db.session.remove()
+                db.engine.dispose()
+    except (HubError, SystemExit, sa.exc.SQLAlchemyError) as error:
+        click.echo(f"This check could not be written to the log ({type(error).__name__}).", err=True)
+
+
+def _append_check(report: Report) -> None:
+    enter(db.session(), NOBODY)
+    first = db.session.scalar(sa.select(Organisation.id).order_by(Organisation.created_at).limit(1))
+    if first is None:
+        return
+    with acting_for(first, source=Source.CLI) as actor:
+        append(actor, "log.verified", facts={"events": report.events, "problems": report.found})
+        db.session.commit()
 
 
 def _tell(events: int) -> None:

@@ -316,3 +316,17 @@ def test_a_log_that_cannot_be_read_is_not_called_in_order(
     assert failed.exit_code == 2 and "could not be checked" in failed.output
     incomplete = run_command(database, root_key_file, "--json", HUB_SECRET_KEY="")
     assert incomplete.exit_code == 2 and json.loads(incomplete.stdout)["ok"] is None
+
+
+def test_the_check_is_itself_an_event_of_the_first_organisation(
+    logged: UUID, database: SimpleNamespace, root_key_file: Path, connect: Connect
+) -> None:
+    assert run_command(database, root_key_file).exit_code == 0
+    rows = (
+        connect("superuser")
+        .execute(
+            "SELECT e.source, u.name FROM audit.event e JOIN app_user u ON u.id = e.user_id WHERE act = 'log.verified'"
+        )
+        .fetchall()
+    )
+    assert rows == [("cli", "Hub service")]
