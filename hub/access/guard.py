@@ -17,7 +17,8 @@ from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.base import ExecutableOption
 
 from hub.access.actor import Actor, Context
-from hub.access.policy import GUARDED, Terms
+from hub.access.policy import GUARDED
+from hub.access.sets import Terms
 from hub.core.errors import Denied
 from hub.core.schema import TEXT_ARRAY, UUID_ARRAY
 from hub.extensions import HubSession

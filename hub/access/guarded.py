@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.access.models import Emergency, Exclusion, Grant, Involvement, Record, RecordTeam
-from hub.access.policy import Rules, Terms, change_record, guard_class, item_rules, read_grant, record_rules
+from hub.access.policy import Rules, change_record, guard_class, item_rules, read_grant, record_rules
+from hub.access.sets import Terms
 
 guard_class(Record, record_rules())
 guard_class(Involvement, item_rules(names_person=True, changeable=True))

@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from hub.access.policy import ACTOR_SETS, GUARDED, Expression, Rules, Terms
+from hub.access.policy import GUARDED, Rules
+from hub.access.sets import ACTOR_SETS, Expression, Terms
 
 APPLICATION_ROLE = "hub_app"
 OWNER_ROLE = "hub_owner"

@@ -6,16 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.access.policy import (
-    Rules,
-    Terms,
-    guard_class,
-    item_rules,
-    my_excluded_people,
-    named,
-    named_by,
-    told_by_us,
-)
+from hub.access.policy import Rules, guard_class, item_rules, named_by, told_by_us
+from hub.access.sets import Terms, my_excluded_people, named
 from hub.people.models import Person, PersonFact, PersonName
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.access.policy import Rules, Terms, guard_class, named_by
+from hub.access.policy import Rules, guard_class, named_by
+from hub.access.sets import Terms
 from hub.vehicles.models import Vehicle
 
 

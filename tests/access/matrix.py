@@ -21,10 +21,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 import hub.models  # noqa: F401
-from hub.access import policy
+from hub.access import sets
 from hub.access.guard import CONTEXT_KEY, SETTINGS, _setting
 from hub.access.models import Grant, Involvement, Record
-from hub.access.policy import GUARDED, Rule, Terms
+from hub.access.policy import GUARDED, Rule
+from hub.access.sets import Terms
 from hub.access.walls import compiled
 from hub.app import ENGINE
 from hub.chronology.models import Entry
@@ -249,7 +250,7 @@ def try_mutants(admin: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Ora
             for number, _ in connection.exec_driver_sql(sql):
                 one = worlds[number - 1]
                 result.differences.append(f"compiled {act} {model.__tablename__}: {one.path}, {one.flip}")
-        for name in sorted(policy.NAMES):
+        for name in sorted(sets.NAMES):
             with _switched_off(name):
                 killers = (_first(connection, *rule, worlds) for rule in clauses.get(name, ()))
                 result.mutants[name] = next((found for found in killers if found), None)
@@ -278,11 +279,11 @@ def _rules() -> Iterator[tuple[type[Any], str, Rule, Verdict]]:
 def _statement(model: type[Any], act: str, rule: Rule) -> tuple[str, set[str]]:
     """The query that finds rows whose verdict is not the oracle's, and the names of the clauses in it."""
     terms = Terms(**{name: sa.literal_column(f"reader.{name}") for name in SETTINGS})
-    table, known = model.__tablename__, set(policy.NAMES)
-    policy.NAMES.clear()
+    table, known = model.__tablename__, set(sets.NAMES)
+    sets.NAMES.clear()
     expression = compiled(model, rule(model, terms))
-    names = set(policy.NAMES)
-    policy.NAMES.update(known)
+    names = set(sets.NAMES)
+    sets.NAMES.update(known)
     sql = (
         f"SELECT reader.world, {table}.id FROM {table} JOIN placed ON placed.id = {table}.id AND placed.act = '{act}'"
         f" JOIN reader ON reader.world = placed.world WHERE placed.wanted <> (({expression}) IS TRUE)"
@@ -326,11 +327,11 @@ def _place(connection: sa.Connection, worlds: list[NearMiss], oracles: dict[int,
 
 @contextmanager
 def _switched_off(name: str) -> Iterator[None]:
-    token = policy._disabled.set(frozenset({name}))
+    token = sets.DISABLED.set(frozenset({name}))
     try:
         yield
     finally:
-        policy._disabled.reset(token)
+        sets.DISABLED.reset(token)
 
 
 def main() -> int:
