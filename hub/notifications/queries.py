@@ -45,10 +45,14 @@ def unread_count(actor: Actor) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(unread)) or 0
 
 
-def list_notifications(actor: Actor, cursor: Cursor | None = None) -> Page[NoticeRow]:
+def list_notifications(
+    actor: Actor, cursor: Cursor | None = None, *, unread_only: bool = False
+) -> Page[NoticeRow]:
     """The actor's own notices, newest first. Commits the event."""
     actor.check_may(Permission.NOTIFICATION_READ)
     wanted = sa.select(Notification).where(Notification.user_id == actor.user_id)
+    if unread_only:
+        wanted = wanted.where(Notification.read_at.is_(None))
     if cursor is not None:
         wanted = wanted.where(
             sa.tuple_(Notification.created_at, Notification.id)

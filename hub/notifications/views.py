@@ -22,13 +22,17 @@ READS = Permission.NOTIFICATION_READ
 @pages.page("/notifications", needs=READS, event="notification.listed", data=Data.STAFF)
 def home() -> str:
     after = Cursor.parse(request.args.get("after"))
-    page = queries.list_notifications(current_actor(), after)
+    unread = request.args.get("show") == "unread"
+    page = queries.list_notifications(current_actor(), after, unread_only=unread)
     return render_template(
         "notifications/list.html",
         page=page,
         first=after is None,
+        unread_only=unread,
         unread_here=any(row.is_new for row in page.rows),
-        next_href=url_for("notifications.home", after=page.next_cursor) if page.more else None,
+        next_href=url_for("notifications.home", after=page.next_cursor, show="unread" if unread else None)
+        if page.more
+        else None,
     )
 
 

@@ -79,3 +79,12 @@ def test_the_demonstrations_mail_is_the_readers_own_and_only_in_a_demonstration(
     page = site.as_user("sergeant").get("/notifications/mail").get_data(as_text=True)
     assert "OFFICIAL: A record is offered to you" in page and "Waiting for the worker" in page
     assert "No emails yet" in site.as_user("officer").get("/notifications/mail").get_data(as_text=True)
+
+
+def test_the_unread_ones_can_be_listed_alone(site: Site) -> None:
+    _tell(site, "sergeant")
+    sergeant = site.as_user("sergeant")
+    assert "NBC-CS-7KQ4D2" in sergeant.get("/notifications?show=unread").get_data(as_text=True)
+    sergeant.post(f"/notifications/{_first(site)}", {"then": "open"})
+    page = sergeant.get("/notifications?show=unread").get_data(as_text=True)
+    assert "NBC-CS-7KQ4D2" not in page and "Nothing unread" in page
