@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
 from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSession
+from hub.admin.policy import AccountState, account_state
 from hub.audit.reading import Shown, listed, opened
 from hub.core import clock
 from hub.core.errors import NotVisible
+from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 
 
@@ -31,27 +33,47 @@ class Account:
     roles: str
     last_seen_at: datetime | None
     disabled_at: datetime | None
-    enrolled: bool
+    state: AccountState
     open_sessions: int
 
     @property
-    def state(self) -> tuple[str, str]:
-        """Word and tone."""
-        if self.disabled_at is not None:
-            return "Closed", "grey"
-        return ("Active", "green") if self.enrolled else ("Invited", "yellow")
+    def href(self) -> str:
+        return f"/admin/users/{self.id}"
+
+    @property
+    def detail(self) -> str:
+        return f"{self.job_title}, {self.email}"
 
 
-def list_accounts(actor: Actor) -> list[Account]:
-    """All users of the actor's organisation. The look is logged."""
+@dataclass(frozen=True)
+class AccountFilter:
+    """What the list is narrowed to; empty means all."""
+
+    state: AccountState | None = None
+    team_id: UUID | None = None
+    name: str = ""
+
+
+def list_accounts(actor: Actor, wanted: AccountFilter, *, cursor: Cursor | None = None) -> Page[Account]:
+    """A page of the users of the actor's organisation, by name. The look is logged."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     listed(actor, "accounts.listed", Shown())
-    users = db.session.scalars(
-        sa.select(User)
-        .where(User.organisation_id == actor.organisation_id)
-        .order_by(User.disabled_at.is_not(None), User.name)
-    ).all()
-    return _accounts(actor, users)
+    statement = sa.select(User).where(User.organisation_id == actor.organisation_id)
+    if wanted.state is not None:
+        statement = statement.where(account_state() == wanted.state.value)
+    if wanted.team_id is not None:
+        members = sa.select(TeamMembership.user_id).where(
+            TeamMembership.team_id == wanted.team_id, _in_force(TeamMembership.left_at)
+        )
+        statement = statement.where(User.id.in_(members))
+    if wanted.name:
+        statement = statement.where(User.name.icontains(wanted.name, autoescape=True))
+    if cursor is not None:
+        statement = statement.where(sa.tuple_(User.name, User.id) > (cursor.key, cursor.id))
+    users = db.session.scalars(statement.order_by(User.name, User.id).limit(PAGE_SIZE + 1)).all()
+    rows = _accounts(actor, users[:PAGE_SIZE])
+    more = len(users) > PAGE_SIZE
+    return Page(rows, str(Cursor(rows[-1].name, rows[-1].id)) if more else None)
 
 
 def open_account(actor: Actor, user_id: UUID) -> Account:
@@ -80,7 +102,7 @@ def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
     users = list(users)
     ids = [user.id for user in users]
     teams, roles = _teams_of(ids), _roles_of(actor, ids)
-    seen = _sessions_of(ids)
+    seen, states = _sessions_of(ids), _states_of(ids)
     return [
         Account(
             id=user.id,
@@ -91,7 +113,7 @@ def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
             roles=", ".join(roles[user.id]),
             last_seen_at=seen.get(user.id, (None, 0))[0],
             disabled_at=user.disabled_at,
-            enrolled=user.password_hash is not None or seen.get(user.id, (None, 0))[0] is not None,
+            state=states[user.id],
             open_sessions=seen.get(user.id, (None, 0))[1],
         )
         for user in users
@@ -126,6 +148,11 @@ def _roles_of(actor: Actor, ids: list[UUID]) -> dict[UUID, list[str]]:
     for user, role in rows:
         found[user].append(ROLES[Role(role)].label)
     return found
+
+
+def _states_of(ids: list[UUID]) -> dict[UUID, AccountState]:
+    rows = db.session.execute(sa.select(User.id, account_state()).where(User.id.in_(ids)))
+    return {row[0]: AccountState(row[1]) for row in rows}
 
 
 def _sessions_of(ids: list[UUID]) -> dict[UUID, tuple[datetime, int]]:

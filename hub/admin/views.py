@@ -12,11 +12,14 @@ from hub.accounts.models import User
 from hub.accounts.sessions import check_fresh
 from hub.admin import actions, queries
 from hub.admin.forms import parse_invitation
-from hub.admin.policy import PERMISSION_LABELS
+from hub.admin.policy import ACCOUNT_STATE_LABELS, PERMISSION_LABELS, AccountState
+from hub.admin.queries import AccountFilter
 from hub.core.errors import Denied, Invalid
+from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.web import drafts
 from hub.web.identity import current_actor, current_visit
+from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import earlier, finish, once, parse_form_key
 from hub.web.routes import Data, Pages
 
@@ -26,7 +29,24 @@ FIELDS = ("name", "email", "job_title", "team_id")
 
 @pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event="accounts.listed", data=Data.STAFF)
 def users() -> str:
-    return render_template("admin/users.html", accounts=queries.list_accounts(current_actor()))
+    actor = current_actor()
+    teams = {str(key): name for key, name in queries.find_teams(actor).items()}
+    narrowed = Narrowed(
+        url_for("admin.users"),
+        {
+            "name": Filter("Name"),
+            "state": Filter("State", ACCOUNT_STATE_LABELS),
+            "team": Filter("Team", teams),
+        },
+    )
+    state, team = narrowed["state"], narrowed["team"]
+    wanted = AccountFilter(
+        AccountState(state) if state else None, UUID(team) if team else None, narrowed["name"]
+    )
+    page = queries.list_accounts(actor, wanted, cursor=Cursor.parse(narrowed.after, by=str))
+    return render_template(
+        "admin/users.html", page=page, narrowed=narrowed, state_labels=ACCOUNT_STATE_LABELS
+    )
 
 
 @pages.page("/admin/roles", needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.NONE)
@@ -118,7 +138,10 @@ def _link_once(user: User, secret: str) -> tuple[str, int]:
 def user(user_id: UUID) -> str:
     actor = current_actor()
     return render_template(
-        "admin/user.html", account=queries.open_account(actor, user_id), own=user_id == actor.user_id
+        "admin/user.html",
+        account=queries.open_account(actor, user_id),
+        own=user_id == actor.user_id,
+        state_labels=ACCOUNT_STATE_LABELS,
     )
 
 

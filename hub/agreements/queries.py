@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.models import Agreement, AgreementParty, AgreementPurpose
+from hub.access.permissions import Permission
 from hub.accounts.models import Organisation
 from hub.accounts.queries import organisation_names, user_names
-from hub.agreements.policy import Standing, Terms, standing_of
+from hub.agreements.policy import Standing, Terms, standing_column, standing_of
 from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.core import clock
+from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 
 
@@ -41,11 +43,10 @@ class Entry:
 
 def find_terms(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, Terms]:
     """Agreements with parties and purposes, by id: those that the actor's organisation is named in."""
-    mine = sa.select(AgreementParty.agreement_id).where(
-        AgreementParty.organisation_id == actor.organisation_id
-    )
     agreements = db.session.scalars(
-        sa.select(Agreement).where(Agreement.id.in_(set(ids)), Agreement.id.in_(mine)).order_by(Agreement.id)
+        sa.select(Agreement)
+        .where(Agreement.id.in_(set(ids)), Agreement.id.in_(_mine(actor)))
+        .order_by(Agreement.id)
     ).all()
     keys = [one.id for one in agreements]
     parties = db.session.scalars(
@@ -88,10 +89,7 @@ def find_partners(actor: Actor) -> list[Partner]:
         .where(Organisation.id != actor.organisation_id)
         .order_by(Organisation.name)
     ).all()
-    mine = sa.select(AgreementParty.agreement_id).where(
-        AgreementParty.organisation_id == actor.organisation_id
-    )
-    ids = db.session.scalars(sa.select(Agreement.id).where(Agreement.id.in_(mine))).all()
+    ids = db.session.scalars(sa.select(Agreement.id).where(Agreement.id.in_(_mine(actor)))).all()
     terms = find_terms(actor, ids).values()
     return [
         Partner(key, name, code, [one for one in terms if one.party(key)])
@@ -99,29 +97,53 @@ def find_partners(actor: Actor) -> list[Partner]:
     ]
 
 
-def list_agreements(
-    actor: Actor, standing: Standing | None = None, *, partner: UUID | None = None
-) -> list[Entry]:
-    """The register: agreements that the actor's organisation is named in, the soonest to end first."""
-    statement = sa.select(Agreement.id).where(
-        Agreement.id.in_(
-            sa.select(AgreementParty.agreement_id).where(
-                AgreementParty.organisation_id == actor.organisation_id
-            )
+def find_fellow_parties(actor: Actor) -> dict[UUID, str]:
+    """Every other organisation that is named in an agreement with the actor's own, by name."""
+    found = db.session.execute(
+        sa.select(Organisation.id, Organisation.name)
+        .where(
+            Organisation.id != actor.organisation_id,
+            Organisation.id.in_(
+                sa.select(AgreementParty.organisation_id).where(AgreementParty.agreement_id.in_(_mine(actor)))
+            ),
         )
+        .order_by(Organisation.name, Organisation.id)
     )
-    if partner is not None:
-        statement = statement.where(
-            Agreement.id.in_(
-                sa.select(AgreementParty.agreement_id).where(AgreementParty.organisation_id == partner)
-            )
-        )
+    return {row.id: row.name for row in found}
+
+
+def list_agreements(
+    actor: Actor,
+    standing: Standing | None = None,
+    *,
+    partner_id: UUID | None = None,
+    cursor: Cursor | None = None,
+) -> Page[Entry]:
+    """A page of the register: agreements that the actor's organisation is named in, the soonest to end first."""
+    actor.check_may(Permission.AGREEMENT_READ)
+    now = clock.now()
+    statement = sa.select(Agreement.id).where(Agreement.id.in_(_mine(actor)))
+    if standing is not None:
+        statement = statement.where(standing_column(now) == standing.value)
+    if partner_id is not None:
+        theirs = sa.select(AgreementParty.agreement_id).where(AgreementParty.organisation_id == partner_id)
+        statement = statement.where(Agreement.id.in_(theirs))
+    if cursor is not None:
+        statement = statement.where(sa.tuple_(Agreement.ends_at, Agreement.id) > (cursor.at, cursor.id))
+    statement = statement.order_by(Agreement.ends_at, Agreement.id).limit(PAGE_SIZE + 1)
     ids = db.session.scalars(statement).all()
     reading.listed(actor, "agreement.listed", Shown())
-    now = clock.now()
-    entries = [entry for entry in _entries(actor, ids, now) if standing is None or entry.standing is standing]
-    return sorted(
-        entries, key=lambda one: (not one.standing.live, one.terms.agreement.ends_at, one.terms.agreement.id)
+    entries = sorted(
+        _entries(actor, ids[:PAGE_SIZE], now),
+        key=lambda one: (one.terms.agreement.ends_at, one.terms.agreement.id),
+    )
+    last = entries[-1].terms.agreement if entries and len(ids) > PAGE_SIZE else None
+    return Page(entries, str(Cursor(last.ends_at, last.id)) if last else None)
+
+
+def _mine(actor: Actor) -> sa.Select[UUID]:
+    return sa.select(AgreementParty.agreement_id).where(
+        AgreementParty.organisation_id == actor.organisation_id
     )
 
 

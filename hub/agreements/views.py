@@ -11,11 +11,13 @@ from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, Purpose
 from hub.agreements.actions import sign_agreement, suspend_agreement
 from hub.agreements.policy import STANDING_LABELS, Standing
-from hub.agreements.queries import Entry, list_agreements, open_agreement
+from hub.agreements.queries import Entry, find_fellow_parties, list_agreements, open_agreement
 from hub.agreements.vocabulary import CONDITIONS, GATEWAYS, LAWFUL_BASES
 from hub.core.errors import Invalid
+from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.web.identity import current_actor
+from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
 
@@ -25,16 +27,23 @@ pages = Pages("agreements", __name__)
 @pages.page("/agreements", needs=Permission.AGREEMENT_READ, event="agreement.listed", data=Data.STAFF)
 def register() -> str:
     actor = current_actor()
-    given = request.args.get("standing", "")
-    standing = Standing(given) if given in set(Standing) else None
-    entries = list_agreements(actor, standing)
+    partners = {str(key): name for key, name in find_fellow_parties(actor).items()}
+    narrowed = Narrowed(
+        "/agreements", {"standing": Filter("State", STANDING_LABELS), "with": Filter("Partner", partners)}
+    )
+    standing, partner = narrowed["standing"], narrowed["with"]
+    page = list_agreements(
+        actor,
+        Standing(standing) if standing else None,
+        partner_id=UUID(partner) if partner else None,
+        cursor=Cursor.parse(narrowed.after),
+    )
     return render_template(
         "agreements/list.html",
-        entries=entries,
+        page=page,
+        narrowed=narrowed,
         mine=actor.organisation_id,
-        standings=list(STANDING_LABELS.items()),
         standing_labels=STANDING_LABELS,
-        standing=standing,
         purpose_labels=_purposes(),
     )
 

@@ -58,9 +58,13 @@ class FileRow:
         return f"/cases/{self.record_id}/files/{self.id}"
 
 
-def find_attachments(actor: Actor, record_id: UUID, *, cursor: Cursor | None = None) -> Page[FileRow]:
+def find_attachments(
+    actor: Actor, record_id: UUID, *, kind: DocumentKind | None = None, cursor: Cursor | None = None
+) -> Page[FileRow]:
     """The files of one record that the actor may read, newest first. The page that shows them logs the reading."""
     wanted = sa.select(Attachment).where(Attachment.record_id == record_id)
+    if kind is not None:
+        wanted = wanted.where(Attachment.kind == kind.value)
     if cursor is not None:
         last = sa.tuple_(sa.literal(cursor.at), sa.literal(cursor.id))
         wanted = wanted.where(sa.tuple_(Attachment.contributed_at, Attachment.id) < last)

@@ -24,7 +24,7 @@ from hub.attachments.forms import MAX_DESCRIPTION, parse_file
 from hub.attachments.limits import max_bytes, too_large
 from hub.attachments.naming import disposition
 from hub.attachments.types import ACCEPT, IN_WORDS
-from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS
+from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind
 from hub.casefile.page import open_case_page
 from hub.core.errors import Conflict, HubError, Invalid, NotVisible
 from hub.core.paging import Cursor
@@ -32,6 +32,7 @@ from hub.extensions import db
 from hub.web.gate import check_csrf
 from hub.web.identity import current_actor
 from hub.web.multipart import BadMultipart, CutShort, FilePart, TooLarge, read_form_then_file
+from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import earlier, finish, parse_form_key
 from hub.web.routes import Data, Pages
 
@@ -176,8 +177,10 @@ def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mappin
     page = open_case_page(actor, case_id, "files")
     if not page.reads(Section.FILES):
         raise NotVisible
-    after = Cursor.parse(request.args.get("after"))
-    files = queries.find_attachments(actor, case_id, cursor=after)
+    # the form on the same page has a field `kind` of its own
+    narrowed = Narrowed(f"/cases/{case_id}/files", {"is": Filter("Kind of file", DOCUMENT_KIND_LABELS)})
+    only = DocumentKind(narrowed["is"]) if narrowed["is"] else None
+    files = queries.find_attachments(actor, case_id, kind=only, cursor=Cursor.parse(narrowed.after))
     page.mark(row.marking for row in files.rows)
     added = request.args.get("added", "")
     return render_template(
@@ -186,7 +189,7 @@ def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mappin
         files=files,
         added=next((row for row in files.rows if str(row.id) == added), None),
         not_scanned=any(row.scan_state in ("not_scanned", "pending") for row in files.rows),
-        next_href=f"/cases/{case_id}/files?after={files.next_cursor}" if files.more else None,
+        narrowed=narrowed,
         errors=dict(errors),
         values=dict(values),
         kinds=[(kind.value, label) for kind, label in DOCUMENT_KIND_LABELS.items()],

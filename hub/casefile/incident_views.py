@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.access.vocabulary import RecordKind
-from hub.casefile import involving
 from hub.casefile.incident_page import IncidentPage, find_case_by_reference, open_incident_page
+from hub.casefile.involving_views import add_steps
 from hub.cases.actions import link_incident
 from hub.core.errors import Invalid
 from hub.extensions import db
@@ -19,9 +19,7 @@ from hub.web.once import once
 from hub.web.routes import Data, Pages
 
 pages = Pages("incident", __name__)
-INCIDENT = RecordKind.INCIDENT
 BASE = "/incidents/<uuid:incident_id>"
-BOTH = ("GET", "POST")
 
 
 @pages.page(BASE, needs=Permission.INCIDENT_READ, event="incident.opened", data=Data.PERSONAL)
@@ -75,45 +73,4 @@ def _chosen_case(typed: str) -> UUID:
         raise Invalid("no_case", errors={"reference": "Select a case, or enter its reference"}) from error
 
 
-@pages.page(
-    f"{BASE}/people/new",
-    needs=Permission.PERSON_ADD,
-    event="person.involved",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def add_person(incident_id: UUID) -> involving.Answer:
-    return involving.add_person_page(current_actor(), INCIDENT, incident_id)
-
-
-@pages.page(
-    f"{BASE}/places/new",
-    needs=Permission.PERSON_ADD,
-    event="place.involved",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def add_place(incident_id: UUID) -> involving.Answer:
-    return involving.add_place_page(current_actor(), INCIDENT, incident_id)
-
-
-@pages.page(
-    f"{BASE}/vehicles/new",
-    needs=Permission.PERSON_ADD,
-    event="vehicle.involved",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def add_vehicle(incident_id: UUID) -> involving.Answer:
-    return involving.add_vehicle_page(current_actor(), INCIDENT, incident_id)
-
-
-@pages.page(
-    f"{BASE}/involvements/<uuid:involvement_id>/end",
-    needs=Permission.PERSON_ADD,
-    event="involvement.ended",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def end(incident_id: UUID, involvement_id: UUID) -> involving.Answer:
-    return involving.end_page(current_actor(), INCIDENT, incident_id, involvement_id)
+add_steps(pages, RecordKind.INCIDENT, BASE, "incident_id")

@@ -9,7 +9,7 @@ from flask import render_template
 from hub.access.permissions import Permission
 from hub.access.vocabulary import RecordKind, Section
 from hub.accounts.queries import organisation_names
-from hub.casefile import involving
+from hub.casefile.involving_views import add_steps
 from hub.casefile.page import open_case_page
 from hub.core.errors import NotVisible
 from hub.people.queries import PersonInRecord, find_people_of
@@ -19,9 +19,7 @@ from hub.web.identity import current_actor
 from hub.web.routes import Data, Pages
 
 pages = Pages("case_people", __name__)
-CASE = RecordKind.CASE
 BASE = "/cases/<uuid:case_id>"
-BOTH = ("GET", "POST")
 
 
 @pages.page(f"{BASE}/people", needs=Permission.CASE_READ, event="case.opened", data=Data.PERSONAL)
@@ -47,45 +45,4 @@ def show(case_id: UUID) -> str:
     )
 
 
-@pages.page(
-    f"{BASE}/people/new",
-    needs=Permission.PERSON_ADD,
-    event="person.involved",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def add_person(case_id: UUID) -> involving.Answer:
-    return involving.add_person_page(current_actor(), CASE, case_id)
-
-
-@pages.page(
-    f"{BASE}/places/new",
-    needs=Permission.PERSON_ADD,
-    event="place.involved",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def add_place(case_id: UUID) -> involving.Answer:
-    return involving.add_place_page(current_actor(), CASE, case_id)
-
-
-@pages.page(
-    f"{BASE}/vehicles/new",
-    needs=Permission.PERSON_ADD,
-    event="vehicle.involved",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def add_vehicle(case_id: UUID) -> involving.Answer:
-    return involving.add_vehicle_page(current_actor(), CASE, case_id)
-
-
-@pages.page(
-    f"{BASE}/involvements/<uuid:involvement_id>/end",
-    needs=Permission.PERSON_ADD,
-    event="involvement.ended",
-    data=Data.PERSONAL,
-    methods=BOTH,
-)
-def end(case_id: UUID, involvement_id: UUID) -> involving.Answer:
-    return involving.end_page(current_actor(), CASE, case_id, involvement_id)
+add_steps(pages, RecordKind.CASE, BASE, "case_id")

@@ -9,27 +9,43 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
-from hub.casefile.shared import open_contribution, open_shared
+from hub.casefile.shared import (
+    SharedPage,
+    SharedPart,
+    find_elsewhere,
+    find_part_owners,
+    open_contribution,
+    open_shared,
+)
 from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.sharing.actions import answer_share
+from hub.sharing.queries import find_waiting_one
 from hub.sharing.vocabulary import STATE_LABELS
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
+from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
 
 pages = Pages("sharing", __name__)
+ADDRESS = "/shared"
+PART_LABELS = {
+    SharedPart.LIVE: "Shared now",
+    SharedPart.WAITING: "Waiting for your answer",
+    SharedPart.ENDED: "Ended",
+    SharedPart.CONTRIBUTED: "What we added",
+}
 
 
-@pages.page("/shared", needs=Permission.SHARE_READ, event="share.listed", data=Data.PERSONAL)
+@pages.page(ADDRESS, needs=Permission.SHARE_READ, event="share.listed", data=Data.PERSONAL)
 def shared() -> str:
     return _page(request.args.get("reject", ""), {})
 
 
 @pages.page(
-    "/shared/<uuid:grant_id>/answer",
+    f"{ADDRESS}/<uuid:grant_id>/answer",
     needs=Permission.SHARE_ANSWER,
     event="share.accepted",
     data=Data.PERSONAL,
@@ -43,7 +59,7 @@ def answer(grant_id: UUID) -> Response | tuple[str, int]:
         grant = answer_share(actor, grant_id, accept=accept, reason=request.form.get("reason", ""))
         said = "accepted. It is in the list below" if accept else "rejected. The owner is told why"
         flash(f"{grant.record_reference}: {said}.", "success")
-        return "/shared"
+        return ADDRESS
 
     try:
         return once(actor, act)
@@ -64,8 +80,7 @@ def contributed(entry_id: UUID) -> str:
     return render_template("sharing/contributed.html", entry=open_contribution(current_actor(), entry_id))
 
 
-def _owner(text: str) -> UUID | None:
-    """The lead organisation to keep to; whatever is no id keeps to none."""
+def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
@@ -74,22 +89,49 @@ def _owner(text: str) -> UUID | None:
 
 def _page(rejecting: str, errors: dict[str, str]) -> str:
     actor = current_actor()
-    owner = _owner(request.args.get("from", ""))
-    after = request.args.get("after")
-    found = open_shared(actor, owner_id=owner, after=Cursor.parse(after))
+    given = request.args.get("show", "")
+    part = SharedPart(given) if given in set(SharedPart) else SharedPart.LIVE
+    narrowed = Narrowed(
+        ADDRESS,
+        {
+            "from": Filter(
+                "Lead organisation", find_part_owners(actor, part, _uuid(request.args.get("from", "")))
+            )
+        },
+        carried={} if part is SharedPart.LIVE else {"show": part.value},
+    )
+    found = open_shared(
+        actor,
+        part,
+        owner_id=_uuid(narrowed["from"]),
+        after=Cursor.parse(narrowed.after),
+    )
     mark_page(found.marking, "personal data")
     answers = actor.may(Permission.SHARE_ANSWER)
+    asked = _uuid(rejecting) if answers else None
     return render_template(
         "casefile/shared.html",
         found=found,
-        owner=str(owner or ""),
-        first_page=not after,
+        narrowed=narrowed,
+        tabs_shown=_tabs(found),
+        elsewhere=find_elsewhere(actor),
         may_answer=answers,
-        rejecting=next((row for row in found.waiting if answers and str(row.grant.id) == rejecting), None),
+        rejecting=find_waiting_one(actor, asked) if asked else None,
         reason=request.form.get("reason", ""),
         errors=errors,
-        purpose_labels={one.value: label for one, label in PURPOSE_LABELS.items()},
         purpose_in_hand=PURPOSE_LABELS[Purpose(actor.purpose)],
         section_labels=SECTION_LABELS,
         state_labels=STATE_LABELS,
     )
+
+
+def _tabs(found: SharedPage) -> list[dict[str, object]]:
+    return [
+        {
+            "label": label,
+            "href": ADDRESS if part is SharedPart.LIVE else f"{ADDRESS}?show={part.value}",
+            "active": part is found.part,
+            "count": found.waiting_number or None if part is SharedPart.WAITING else None,
+        }
+        for part, label in PART_LABELS.items()
+    ]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.accounts.queries import organisation_names
 from hub.audit.reading import Shown, listed, withheld
-from hub.cases.models import Case, CaseIncident
+from hub.casefile.work_lists import News, led_by, news_rows, without_case
+from hub.cases.models import Case
 from hub.cases.queries import CaseRow, find_case_rows
-from hub.cases.vocabulary import ENDED, CaseStatus
+from hub.cases.vocabulary import STATUS_GROUPS, CaseStatus
 from hub.chronology.models import Entry
-from hub.chronology.vocabulary import ENTRY_KIND_LABELS, EntryKind
 from hub.core import clock
 from hub.extensions import db
 from hub.incidents.models import Incident
@@ -25,7 +24,10 @@ from hub.incidents.queries import IncidentRow, find_incident_rows
 from hub.notifications.queries import unread_count
 from hub.sharing.queries import waiting_count
 
-MINE_AT_MOST, TRAY_AT_MOST, INCIDENTS_AT_MOST, NEWS_AT_MOST = 200, 20, 10, 8
+# of each block; a list behind it has them all. All cases that fall due are shown, so far more of these are looked at
+MINE_AT_MOST, SHOWN_AT_MOST, INCIDENTS_AT_MOST, NEWS_AT_MOST = 200, 15, 10, 8
+# a tile says 99+ beyond this
+COUNT_CAP = 100
 SOON = timedelta(days=7)
 RECENT = timedelta(days=14)
 
@@ -40,20 +42,6 @@ class DueCase:
 
 
 @dataclass(frozen=True)
-class News:
-    """Something that others added to a case of the reader's, without its text."""
-
-    case: CaseRow
-    kind: str
-    organisation: str
-    at: datetime
-
-    @property
-    def href(self) -> str:
-        return f"{self.case.href}/log"
-
-
-@dataclass(frozen=True)
 class Work:
     """All that the page shows."""
 
@@ -62,6 +50,8 @@ class Work:
     closures: Sequence[CaseRow]
     incidents: Sequence[IncidentRow]
     news: Sequence[News]
+    tray_number: int
+    incidents_number: int
     waiting: int
     unread: int
     today: date
@@ -85,11 +75,12 @@ class Work:
 def open_work(actor: Actor) -> Work:
     """The reader's day. A fixed number of queries; one event work.viewed with every record shown."""
     actor.check_may(Permission.WORK_READ)
-    mine = _ids(Case.lead_officer_id == actor.user_id, Case.status.not_in(_ENDED), limit=MINE_AT_MOST)
-    tray = _ids(Case.lead_team_id == actor.team_id, Case.status.in_(_NEW), limit=TRAY_AT_MOST)
+    mine = _ids(*led_by(actor), limit=MINE_AT_MOST, due_first=True)
+    in_tray = (Case.lead_team_id == actor.team_id, Case.status.in_(_TRAY))
+    tray = _ids(*in_tray, limit=SHOWN_AT_MOST)
     closing = Case.status == CaseStatus.CLOSURE_PENDING.value
     others = sa.and_(Case.lead_team_id == actor.team_id, Case.lead_officer_id != actor.user_id, closing)
-    closures = _ids(others, limit=TRAY_AT_MOST) if actor.may(Permission.CASE_CLOSE) else []
+    closures = _ids(others, limit=SHOWN_AT_MOST) if actor.may(Permission.CASE_CLOSE) else []
     incidents = _incident_ids(actor)
     shown = list(dict.fromkeys([*mine, *tray, *closures, *incidents]))
     listed(actor, "work.viewed", Shown(records=shown))
@@ -102,44 +93,38 @@ def open_work(actor: Actor) -> Work:
         closures=[rows[key] for key in closures if key in rows],
         incidents=sorted(seen, key=lambda row: row.reported_at, reverse=True),
         news=_news(actor, {key: rows[key] for key in mine if key in rows}),
+        tray_number=_number(sa.select(Case.id).where(*in_tray)),
+        incidents_number=_number(sa.select(Incident.id).where(*without_case(actor, RECENT))),
         waiting=waiting_count(actor) if actor.may(Permission.SHARE_READ) else 0,
         unread=unread_count(actor),
         today=_today(),
     )
 
 
-_ENDED = [status.value for status in ENDED]
-_NEW = [CaseStatus.NEW.value, CaseStatus.TRIAGE.value]
+_TRAY = [status.value for status in STATUS_GROUPS["tray"][1]]
 
 
 def _today() -> date:
     return clock.now().astimezone(clock.LONDON).date()
 
 
-def _ids(*conditions: sa.ColumnElement[bool], limit: int) -> list[UUID]:
-    return list(
-        db.session.scalars(
-            sa.select(Case.id)
-            .where(*conditions)
-            .order_by(Case.changed_at.desc(), Case.id.desc())
-            .limit(limit)
-        )
-    )
+def _ids(*conditions: sa.ColumnElement[bool], limit: int, due_first: bool = False) -> list[UUID]:
+    """Last changed first, or before that what falls due first, so that a limit never cuts off what is overdue."""
+    found = sa.select(Case.id).where(*conditions)
+    if due_first:
+        until = sa.func.to_char(sa.func.timezone("Europe/London", Case.status_until), "YYYY-MM-DD")
+        found = found.order_by(sa.func.least(until, Case.next_review_on).asc().nulls_last())
+    return list(db.session.scalars(found.order_by(Case.changed_at.desc(), Case.id.desc()).limit(limit)))
+
+
+def _number(ids: sa.Select[UUID]) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(ids.limit(COUNT_CAP).subquery())) or 0
 
 
 def _incident_ids(actor: Actor) -> list[UUID]:
     """Incidents of the team from the last 14 days that belong to no case."""
-    linked = sa.select(CaseIncident.id).where(CaseIncident.incident_id == Incident.id)
-    found = (
-        sa.select(Incident.id)
-        .where(
-            Incident.lead_team_id == actor.team_id,
-            Incident.reported_at > clock.now() - RECENT,
-            ~linked.exists(),
-        )
-        .order_by(Incident.reported_at.desc(), Incident.id.desc())
-        .limit(INCIDENTS_AT_MOST)
-    )
+    found = sa.select(Incident.id).where(*without_case(actor, RECENT))
+    found = found.order_by(Incident.reported_at.desc(), Incident.id.desc()).limit(INCIDENTS_AT_MOST)
     return list(db.session.scalars(found))
 
 
@@ -161,23 +146,10 @@ def _order(one: DueCase) -> tuple[bool, date, float]:
 
 
 def _news(actor: Actor, mine: dict[UUID, CaseRow]) -> list[News]:
-    found = db.session.execute(
-        sa.select(Entry.record_id, Entry.kind, Entry.contributor_organisation_id, Entry.contributed_at)
-        .where(
-            Entry.record_id.in_(mine),
-            Entry.contributed_by != actor.user_id,
-            Entry.contributed_at > clock.now() - SOON,
-        )
-        .order_by(Entry.contributed_at.desc())
-        .limit(NEWS_AT_MOST)
-    ).all()
-    names = organisation_names(row.contributor_organisation_id for row in found)
-    return [
-        News(
-            case=mine[row.record_id],
-            kind=ENTRY_KIND_LABELS[EntryKind(row.kind)],
-            organisation=names.get(row.contributor_organisation_id, ""),
-            at=row.contributed_at,
-        )
-        for row in found
-    ]
+    newest = sa.select(Entry.id).where(
+        Entry.record_id.in_(mine),
+        Entry.contributed_by != actor.user_id,
+        Entry.contributed_at > clock.now() - SOON,
+    )
+    newest = newest.order_by(Entry.contributed_at.desc(), Entry.id.desc()).limit(NEWS_AT_MOST)
+    return news_rows(db.session.scalars(newest).all(), mine)

@@ -35,7 +35,7 @@ RELATED_AT_MOST = 5
 
 @dataclass(frozen=True)
 class CaseFilter:
-    """What the list is narrowed to; empty means all. `scope` is mine, team or shared."""
+    """What the list is narrowed to; empty means all. `scope` is mine, team, colleagues or shared."""
 
     scope: str = ""
     statuses: tuple[str, ...] = ()
@@ -111,6 +111,8 @@ def _narrowed(actor: Actor, wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(Case.lead_officer_id == actor.user_id)
     elif wanted.scope == "team":
         conditions.append(Case.lead_team_id == actor.team_id)
+    elif wanted.scope == "colleagues":
+        conditions += [Case.lead_team_id == actor.team_id, Case.lead_officer_id != actor.user_id]
     elif wanted.scope == "shared":
         conditions.append(Case.lead_team_id != actor.team_id)
     for column, values in (

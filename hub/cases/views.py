@@ -23,6 +23,7 @@ from hub.cases.vocabulary import (
     CASE_STATUS_LABELS,
     PRIORITY_LABELS,
     RISK_LABELS,
+    STATUS_GROUPS,
 )
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.core.paging import Cursor
@@ -38,13 +39,22 @@ pages = Pages("cases", __name__)
 ADDRESS = "/cases"
 ONE = f"{ADDRESS}/<uuid:case_id>"
 BOTH = ("GET", "POST")
-SCOPES = {"mine": "Cases I lead", "team": "Cases my team leads", "shared": "Cases shared with us"}
+SCOPES = {
+    "mine": "Cases I lead",
+    "team": "Cases my team leads",
+    "colleagues": "Cases my colleagues lead",
+    "shared": "Cases shared with us",
+}
 MARKINGS = [(marking.value, marking.label) for marking in Marking]
 Answer = Response | str | tuple[str, int]
 # name of the filter → its title and words
 FILTERS: dict[str, tuple[str, Mapping[str, str]]] = {
     "scope": ("Whose", SCOPES),
-    "status": ("Status", {key.value: label for key, label in CASE_STATUS_LABELS.items()}),
+    "status": (
+        "Status",
+        {key: title for key, (title, _) in STATUS_GROUPS.items()}
+        | {key.value: label for key, label in CASE_STATUS_LABELS.items()},
+    ),
     "kind": ("Type", {key.value: label for key, label in CASE_KIND_LABELS.items()}),
     "priority": ("Priority", {key.value: label for key, label in PRIORITY_LABELS.items()}),
     "risk": ("Risk", {key.value: label for key, label in RISK_LABELS.items()}),
@@ -58,7 +68,7 @@ def index() -> str:
     chosen = _chosen()
     wanted = CaseFilter(
         scope="".join(chosen["scope"]),
-        statuses=tuple(chosen["status"]),
+        statuses=_statuses(chosen["status"]),
         kinds=tuple(chosen["kind"]),
         priorities=tuple(chosen["priority"]),
         risks=tuple(chosen["risk"]),
@@ -75,6 +85,15 @@ def index() -> str:
         chosen=chosen,
         words={name: list(words.items()) for name, (_, words) in FILTERS.items()},
         may_open=actor.may(Permission.CASE_OPEN),
+    )
+
+
+def _statuses(chosen: list[str]) -> tuple[str, ...]:
+    """The states that are meant: a word may stand for several."""
+    return tuple(
+        status
+        for one in chosen
+        for status in (sorted(STATUS_GROUPS[one][1]) if one in STATUS_GROUPS else [one])
     )
 
 

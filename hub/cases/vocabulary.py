@@ -154,6 +154,12 @@ ENDED = frozenset(
     }
 )
 
+# states under one word, as a list is narrowed to them: word in the address → title and states
+STATUS_GROUPS: dict[str, tuple[str, frozenset[CaseStatus]]] = {
+    "not_ended": ("Not ended", frozenset(CaseStatus) - ENDED),
+    "tray": ("Waiting for triage", frozenset({CaseStatus.NEW, CaseStatus.TRIAGE})),
+}
+
 
 class Priority(enum.StrEnum):
     IMMEDIATE = "p1_immediate"

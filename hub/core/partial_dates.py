@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta
+
+from hub.core import clock
 
 PATTERN = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
 EARLIEST_YEAR = 1900
@@ -55,3 +57,16 @@ def latest_day(text: str) -> date:
     if len(text) == 7:
         return date(first.year, first.month, calendar.monthrange(first.year, first.month)[1])
     return first
+
+
+def start_of_day(text: str) -> datetime:
+    """The midnight in London at which an ISO day begins."""
+    return datetime.combine(earliest_day(text), time(), clock.LONDON)
+
+
+def end_of_day(text: str) -> datetime:
+    """The midnight in London at which an ISO day ends: what ends then holds for the whole of that day."""
+    try:
+        return datetime.combine(earliest_day(text) + timedelta(days=1), time(), clock.LONDON)
+    except OverflowError as error:
+        raise BadPartialDate("That day is too far away") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +15,7 @@ from hub.audit.reading import Shown
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 from hub.notifications.models import Notification, OutboxMessage
-from hub.notifications.vocabulary import NOTIFICATION_LABELS
+from hub.notifications.vocabulary import NOTIFICATION_LABELS, NotificationKind
 
 # the badge says 99+ beyond this
 COUNT_CAP = 100
@@ -76,16 +75,22 @@ def list_notifications(
     return Page(rows, following)
 
 
-def list_own_mail(actor: Actor) -> Sequence[OutboxMessage]:
-    """The last e-mails to the actor. Commits the event."""
+def list_own_mail(
+    actor: Actor, cursor: Cursor | None = None, *, kind: NotificationKind | None = None
+) -> Page[OutboxMessage]:
+    """A page of the e-mails to the actor, newest first. Commits the event."""
     actor.check_may(Permission.NOTIFICATION_READ)
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.user_id == actor.user_id)
+    if kind is not None:
+        wanted = wanted.where(OutboxMessage.kind == kind.value)
+    if cursor is not None:
+        last = sa.tuple_(sa.literal(cursor.at), sa.literal(cursor.id))
+        wanted = wanted.where(sa.tuple_(OutboxMessage.created_at, OutboxMessage.id) < last)
     reading.listed(actor, "notification.listed", Shown())
-    return db.session.scalars(
-        sa.select(OutboxMessage)
-        .where(OutboxMessage.user_id == actor.user_id)
-        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
-        .limit(PAGE_SIZE)
-    ).all()
+    wanted = wanted.order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc()).limit(PAGE_SIZE + 1)
+    found = db.session.scalars(wanted).all()
+    rows = found[:PAGE_SIZE]
+    return Page(rows, str(Cursor(rows[-1].created_at, rows[-1].id)) if len(found) > PAGE_SIZE else None)
 
 
 def _sentence(kind: str) -> str:

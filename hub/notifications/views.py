@@ -12,7 +12,9 @@ from hub.core.errors import Invalid, NotVisible
 from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.notifications import actions, queries
+from hub.notifications.vocabulary import NOTIFICATION_LABELS, NotificationKind
 from hub.web.identity import current_actor
+from hub.web.narrowing import Filter, Narrowed
 from hub.web.routes import Data, Pages
 
 pages = Pages("notifications", __name__)
@@ -66,4 +68,7 @@ def read_all() -> Response:
 def mail() -> str:
     if not current_app.config["HUB_SETTINGS"].demo:
         raise NotVisible
-    return render_template("notifications/mail.html", messages=queries.list_own_mail(current_actor()))
+    narrowed = Narrowed("/notifications/mail", {"kind": Filter("What it tells", NOTIFICATION_LABELS)})
+    kind = NotificationKind(narrowed["kind"]) if narrowed["kind"] else None
+    page = queries.list_own_mail(current_actor(), Cursor.parse(narrowed.after), kind=kind)
+    return render_template("notifications/mail.html", page=page, narrowed=narrowed)

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import enum
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.access.models import Agreement, Grant, Record
+from hub.access.models import Agreement, AgreementParty, Grant, Involvement, Record
 from hub.access.permissions import Permission
-from hub.access.vocabulary import GrantState
+from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, GrantState, Marking, Purpose
 from hub.accounts.queries import organisation_names, team_names, user_names
 from hub.agreements.policy import standing_of
+from hub.agreements.vocabulary import GATEWAYS, LAWFUL_BASES
 from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.core import clock
 from hub.core.errors import NotVisible
-from hub.core.paging import PAGE_SIZE, Cursor
+from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 from hub.sharing.policy import state_of
-from hub.sharing.vocabulary import ShareState
+from hub.sharing.vocabulary import STATE_LABELS, ShareState
 
-# what one look at *Shared with us* shows of each kind, and how far a count goes
-SHOWN, CAP = 50, 1_001
+# how far a count goes
+CAP = 1_001
+
+
+class SharedView(enum.StrEnum):
+    """The parts of *Shared with us* that are shares."""
+
+    LIVE = "live"
+    WAITING = "waiting"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True)
@@ -48,17 +57,40 @@ class GrantRow:
         """A moment in the last day of the share: one that ends at midnight ends the day before."""
         return self.grant.last_moment
 
+    @property
+    def purpose(self) -> str:
+        """In words; empty within the owner organisation, where a share holds under every purpose."""
+        return PURPOSE_LABELS[Purpose(self.grant.purpose)] if self.grant.purpose else ""
 
-@dataclass(frozen=True)
-class SharedWithUs:
-    """Live shares under the purpose in hand, those that wait for an answer, and those that are over."""
+    @property
+    def gateway(self) -> str:
+        return GATEWAYS.get(self.grant.gateway or "", "")
 
-    live: Sequence[GrantRow]
-    waiting: Sequence[GrantRow]
-    ended: Sequence[GrantRow]
-    # the lead organisations of all live shares, by id
-    owners: Mapping[UUID, str]
-    next_cursor: str | None
+    @property
+    def basis(self) -> str:
+        return LAWFUL_BASES.get(self.grant.lawful_basis or "", "")
+
+    @property
+    def sections(self) -> list[str]:
+        return [label for one, label in SECTION_LABELS.items() if one.value in self.grant.sections]
+
+    @property
+    def marking(self) -> str:
+        return Marking(self.grant.max_marking).label
+
+    @property
+    def agreement_href(self) -> str:
+        return f"/agreements/{self.grant.agreement_id}" if self.grant.agreement_id else ""
+
+    @property
+    def state_words(self) -> str:
+        """How it stands; of one that ended with something else, with what."""
+        ended_with = self.grant.closed_with if self.state is ShareState.REVOKED else None
+        if ended_with is None:
+            return STATE_LABELS[self.state]
+        if ended_with == self.grant.agreement_id:
+            return "Ended with its agreement"
+        return "Ended: consent withdrawn" if ended_with == self.grant.consent_id else "Ended with the hand-over"
 
 
 def find_grants_of(actor: Actor, record_id: UUID) -> list[GrantRow]:
@@ -76,6 +108,11 @@ def find_grant(actor: Actor, grant_id: UUID) -> GrantRow | None:
     return _rows(actor, [grant])[0] if grant is not None else None
 
 
+def find_rows(actor: Actor, grants: Sequence[Grant]) -> list[GrantRow]:
+    """Shares that were read already, with their names."""
+    return _rows(actor, grants) if grants else []
+
+
 def load_for_change(actor: Actor, grant_id: UUID) -> Grant:
     """A grant that the actor leads or received, locked until the end of the transaction. Raises `NotVisible`."""
     grant = db.session.scalar(sa.select(Grant).where(Grant.id == grant_id).with_for_update())
@@ -84,47 +121,89 @@ def load_for_change(actor: Actor, grant_id: UUID) -> Grant:
     return grant
 
 
+def find_people_in(actor: Actor, record_id: UUID, sections: Sequence[str]) -> list[UUID]:
+    """Ids of the people whom these sections of a record name, as far as the actor may read that they do."""
+    found = db.session.scalars(
+        sa.select(Involvement.person_id)
+        .where(
+            Involvement.record_id == record_id,
+            Involvement.section.in_(sections),
+            Involvement.person_id.is_not(None),
+        )
+        .distinct()
+    )
+    return [key for key in found if key is not None]
+
+
 def list_shared(
-    actor: Actor, *, owner_id: UUID | None = None, after: Cursor | None = None, also: Iterable[UUID] = ()
-) -> SharedWithUs:
-    """What is shared with the actor under the purpose in hand, newest first, a page of live ones at a time.
+    actor: Actor,
+    view: SharedView = SharedView.LIVE,
+    *,
+    owner_id: UUID | None = None,
+    after: Cursor | None = None,
+) -> Page[GrantRow]:
+    """A page of the shares with the actor under the purpose in hand: live ones and ended ones newest first, those that
+    wait for an answer oldest first.
 
-    Logged with the records whose share is live. `owner_id` keeps to one lead organisation; `also` are the records of what
-    else the page shows (own contributions).
+    Logged with the records that the page shows anything of: those whose share is live. `owner_id` keeps to one lead
+    organisation.
     """
-    mine = (*_to_me(actor), _under_purpose(actor))
-    open_to_me = Grant.record_id.in_(sa.select(Record.id))
-    holds = (Grant.state == GrantState.ACCEPTED.value, *_not_over(clock.now()), open_to_me)
-    live_ids = _live_page(
-        sa.select(Grant.id, Grant.record_id, Grant.starts_at).where(*mine, *holds), owner_id, after
-    )
-    owners = db.session.scalars(sa.select(Grant.owner_organisation_id).where(*mine, *holds).distinct()).all()
-    waiting = db.session.scalars(sa.select(Grant.id).where(*mine, *_pending_now()).limit(SHOWN)).all()
-    over = sa.select(Grant.id).where(*mine, ~sa.and_(*holds), ~sa.and_(*_pending_now()))
-    ended = db.session.scalars(over.order_by(Grant.id.desc()).limit(SHOWN)).all()
-    page, more = live_ids[:PAGE_SIZE], len(live_ids) > PAGE_SIZE
-    reading.listed(actor, "share.listed", Shown(records=[*(row.record_id for row in page), *also]))
-    order = [*(row.id for row in page), *waiting, *ended]
-    grants = {one.id: one for one in db.session.scalars(sa.select(Grant).where(Grant.id.in_(order)))}
-    rows = {row.grant.id: row for row in _rows(actor, [grants[key] for key in order if key in grants])}
-    return SharedWithUs(
-        live=[rows[row.id] for row in page if row.id in rows],
-        waiting=[rows[key] for key in waiting if key in rows],
-        ended=[rows[key] for key in ended if key in rows],
-        owners=organisation_names(owners),
-        next_cursor=str(Cursor(page[-1].starts_at, page[-1].id)) if more else None,
-    )
-
-
-def _live_page(
-    statement: sa.Select[Any, Any, Any], owner_id: UUID | None, after: Cursor | None
-) -> Sequence[Any]:
+    actor.check_may(Permission.SHARE_READ)
+    at = Grant.starts_at if view is SharedView.LIVE else Grant.created_at
+    statement = sa.select(Grant.id, Grant.record_id, at.label("at")).where(*_in_view(actor, view))
     if owner_id is not None:
         statement = statement.where(Grant.owner_organisation_id == owner_id)
-    if after is not None:
-        statement = statement.where(sa.tuple_(Grant.starts_at, Grant.id) < sa.tuple_(after.at, after.id))
-    ordered = statement.order_by(Grant.starts_at.desc(), Grant.id.desc()).limit(PAGE_SIZE + 1)
-    return db.session.execute(ordered).all()
+    keys = sa.tuple_(at, Grant.id)
+    if view is SharedView.WAITING:
+        statement = statement.where(keys > (after.at, after.id)) if after else statement
+        statement = statement.order_by(at, Grant.id)
+    else:
+        statement = statement.where(keys < (after.at, after.id)) if after else statement
+        statement = statement.order_by(at.desc(), Grant.id.desc())
+    found = db.session.execute(statement.limit(PAGE_SIZE + 1)).all()
+    page = found[:PAGE_SIZE]
+    shown = [row.record_id for row in page] if view is SharedView.LIVE else []
+    reading.listed(actor, "share.listed", Shown(records=shown))
+    last = page[-1] if len(found) > PAGE_SIZE else None
+    rows = _rows_of(actor, [row.id for row in page])
+    return Page(rows, str(Cursor(last.at, last.id)) if last else None)
+
+
+def find_owners(actor: Actor, view: SharedView) -> dict[UUID, str]:
+    """The lead organisations of all shares of a view, by id."""
+    found = sa.select(Grant.owner_organisation_id).where(*_in_view(actor, view)).distinct()
+    return organisation_names(db.session.scalars(found).all())
+
+
+def find_waiting(actor: Actor, *, at_most: int) -> list[GrantRow]:
+    """The shares that wait longest for an answer. The page that shows them logs the look."""
+    first = sa.select(Grant.id).where(*_in_view(actor, SharedView.WAITING))
+    ids = db.session.scalars(first.order_by(Grant.created_at, Grant.id).limit(at_most)).all()
+    return _rows_of(actor, ids)
+
+
+def find_waiting_one(actor: Actor, grant_id: UUID) -> GrantRow | None:
+    """A share that waits for the actor's answer now."""
+    waits = sa.select(Grant.id).where(*_in_view(actor, SharedView.WAITING), Grant.id == grant_id)
+    return next(iter(_rows_of(actor, db.session.scalars(waits).all())), None)
+
+
+def _in_view(actor: Actor, view: SharedView) -> list[sa.ColumnElement[bool]]:
+    """Shares with the actor under the purpose in hand: each is in one view."""
+    mine = [*_to_me(actor), _under_purpose(actor)]
+    if view is SharedView.WAITING:
+        return [*mine, *_pending_now()]
+    open_to_me = Grant.record_id.in_(sa.select(Record.id))
+    holds = (Grant.state == GrantState.ACCEPTED.value, *_not_over(clock.now()), open_to_me)
+    if view is SharedView.LIVE:
+        return [*mine, *holds]
+    return [*mine, ~sa.and_(*holds), ~sa.and_(*_pending_now())]
+
+
+def _rows_of(actor: Actor, ids: Sequence[UUID]) -> list[GrantRow]:
+    """Rows by ids, in their order."""
+    grants = {one.id: one for one in db.session.scalars(sa.select(Grant).where(Grant.id.in_(ids)))}
+    return _rows(actor, [grants[key] for key in ids if key in grants])
 
 
 def waiting_count(actor: Actor) -> int:
@@ -158,8 +237,19 @@ def waiting_under_other_purposes(actor: Actor) -> dict[str, int]:
 
 
 def _to_me(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    # a share with a co-located team is for all who wear its hat and whose own employer is party to the agreement
+    colocated = sa.and_(
+        Grant.to_team_id == actor.team_id,
+        Grant.agreement_id.in_(
+            sa.select(AgreementParty.agreement_id).where(
+                AgreementParty.organisation_id == actor.organisation_id,
+                AgreementParty.joined_at <= clock.now(),
+                sa.or_(AgreementParty.left_at.is_(None), AgreementParty.left_at > clock.now()),
+            )
+        ),
+    )
     return (
-        Grant.to_organisation_id == actor.organisation_id,
+        sa.or_(Grant.to_organisation_id == actor.organisation_id, colocated),
         sa.or_(Grant.to_team_id.is_(None), Grant.to_team_id == actor.team_id),
         sa.or_(Grant.to_user_id.is_(None), Grant.to_user_id == actor.user_id),
         # within one's own organisation a share is to a team or a user; the lead's own copy isn't "shared with us"

@@ -48,6 +48,11 @@ def desk(database: SimpleNamespace, root_key_file: Path, world: World, bucket: B
         db.engine.dispose()
 
 
+@pytest.fixture
+def case_id(demo_app: Flask, world: World) -> UUID:
+    return new_case(act_as(world, "officer"))
+
+
 def new_case(actor: Actor, **changes: Any) -> UUID:
     case = create_case(actor, CaseForm(kind=CaseKind.ASB, title="Noise, Mill Lane", **changes))
     db.session.commit()
@@ -121,10 +126,10 @@ def share(site: Site, superuser: str, case_id: UUID, *sections: str, may_contrib
         superuser,
         "INSERT INTO record_grant (id, created_at, revision, record_id, record_reference, partnership_id,"
         " owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner,"
-        " to_organisation_id, agreement_id, agreement_ends_at, purpose, gateway, lawful_basis, sections, max_marking,"
+        " to_organisation_id, agreement_id, agreement_ends_at, agreement_sections, fact_only, purpose, gateway, lawful_basis, sections, max_marking,"
         " may_contribute, reason, state, requested_by, answered_by, answered_at, starts_at, ends_at)"
         " SELECT gen_random_uuid(), now(), 1, r.id, r.reference, r.partnership_id, r.owner_organisation_id,"
-        " r.lead_team_id, r.marking, r.restricted, r.breakable, r.knowable, r.open_to_owner, :police, a.id, a.ends_at,"
+        " r.lead_team_id, r.marking, r.restricted, r.breakable, r.knowable, r.open_to_owner, :police, a.id, a.ends_at, a.sections, false,"
         " 'prevent_crime', 'cda_115', 'art6_1e', CAST(:sections AS text[]), 1, :may_contribute, 'needed', 'accepted', :officer,"
         " :officer, now(), now() - interval '1 hour', now() + interval '30 days'"
         " FROM record r, agreement a WHERE r.id = :case_id AND a.id = :agreement",

@@ -72,5 +72,7 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "sharing.answer": ("share:answer", "share.accepted", "personal data"),
     "sharing.contributed": ("share:read", "contribution.opened", "personal data"),
     "sharing.shared": ("share:read", "share.listed", "personal data"),
+    "work.incidents": ("incident:read", "incident.listed", "personal data"),
+    "work.news": ("work:read", "work.viewed", "personal data"),
     "work.home": ("signed in", "work.viewed", "personal data"),
 }

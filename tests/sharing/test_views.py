@@ -190,7 +190,7 @@ def test_ending_a_share_holds_from_the_next_click_and_leaves_a_line(site: Site, 
     assert officer.post(f"/cases/{case}/sharing/{grant}/end", {"reason": ""}).status_code == 422
     assert officer.post(f"/cases/{case}/sharing/{grant}/end", {"reason": "Solved"}).status_code == 303
     assert sergeant.get(f"/cases/{case}").status_code == 404
-    line = sergeant.get("/shared").get_data(as_text=True)
+    line = sergeant.get("/shared?show=ended").get_data(as_text=True)
     assert "Ended early" in line and "Graffiti" not in line
     assert officer.post(f"/cases/{case}/sharing/{grant}/end", {"reason": "Again"}).status_code == 409
 
@@ -231,7 +231,7 @@ def test_what_we_added_stays_readable_after_the_share_with_the_reference_only(
         revoke_share(officer, grant, reason="Solved")
         db.session.commit()
     sergeant = site.as_user("sergeant")
-    assert f"/contributed/{entry}" in sergeant.get("/shared").get_data(as_text=True)
+    assert f"/contributed/{entry}" in sergeant.get("/shared?show=contributed").get_data(as_text=True)
     page = sergeant.get(f"/contributed/{entry}").get_data(as_text=True)
     assert "Patrolled at dusk, quiet" in page and "NBC-CS-" in page and "Graffiti" not in page
     assert site.as_user("officer").get(f"/contributed/{entry}").status_code == 404
