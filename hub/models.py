@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hub.access.guard
 import hub.access.guarded
+import hub.access_requests.policy
 import hub.accounts.models
+import hub.agreements.models
+import hub.assurances.models
 import hub.attachments.policy
+import hub.attestations.models
 import hub.audit.models
 import hub.cases.policy
 import hub.chronology.policy
+import hub.consents.policy
 import hub.crypto.models
+import hub.handovers.policy
 import hub.incidents.policy
+import hub.interests.policy
 import hub.notifications.models
+import hub.panels.models
 import hub.people.policy
 import hub.places.policy
+import hub.sharing.policy
 import hub.vehicles.policy
 import hub.web.models  # noqa: F401

@@ -14,6 +14,9 @@ from hub.access.vocabulary import GrantState, Purpose, RecordKind, Section
 from hub.core.schema import TEXT_ARRAY, TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
+SECTIONS_KNOWN = f"sections <@ ARRAY[{', '.join(repr(s.value) for s in Section)}]::text[]"
+# a share that rests on consent names it (HANDBOOK 3.3)
+CONSENT_BASES = ("art6_1a", "p3_consent")
 
 
 class Record(Keyed, RecordFacts, Base):
@@ -50,12 +53,28 @@ class Agreement(Keyed, Revised, Base):
     in_force_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     suspended_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     suspended_why: Mapped[str | None] = holds(Holds.LABEL, sa.Text)
+    # before its time, by a party; the end that was agreed stays as it was
+    ended_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    ended_why: Mapped[str | None] = holds(Holds.LABEL, sa.Text)
+    # out for signature: from here on the terms stand
+    sent_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # what a share under it may open
+    sections: Mapped[list[str]] = holds(Holds.ACCESS_FACT, TEXT_ARRAY)
+    owner_organisation_id: Mapped[UUID] = reference_to("organisation.id")
+    owner_user_id: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
     data_classes: Mapped[str] = holds(Holds.LABEL, sa.Text, default="")
+    # who may receive: posts, training, vetting
+    receivers: Mapped[str] = holds(Holds.LABEL, sa.Text, default="")
+    not_shared: Mapped[str] = holds(Holds.LABEL, sa.Text, default="")
 
     __table_args__ = (
-        sa.UniqueConstraint("id", "ends_at", name="uq_agreement_end"),
+        # a share copies these two, so that it can't reach beyond them
+        sa.UniqueConstraint("id", "ends_at", "sections", name="uq_agreement_terms"),
         sa.CheckConstraint("starts_at < ends_at", name="starts_before_end"),
         sa.CheckConstraint("(suspended_at IS NULL) = (suspended_why IS NULL)", name="suspended_with_reason"),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_why IS NULL)", name="ended_with_reason"),
+        sa.CheckConstraint("in_force_at IS NULL OR sent_at IS NOT NULL", name="sent_before_force"),
+        sa.CheckConstraint(f"{SECTIONS_KNOWN} AND 'summary' = ANY (sections)", name="sections_known"),
     )
 
 
@@ -70,6 +89,8 @@ class AgreementParty(Base):
     left_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     signed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     signed_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
+    # who signs for the party, as the paper says it
+    signatory: Mapped[str] = holds(Holds.STAFF, sa.Text, default="")
 
     __table_args__ = (
         sa.CheckConstraint("(signed_at IS NULL) = (signed_by IS NULL)", name="signed_pair"),
@@ -104,9 +125,16 @@ class Grant(Keyed, Revised, RecordFacts, Base):
     to_user_id: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.ACCESS_FACT)
     agreement_id: Mapped[UUID | None] = holds(Holds.ACCESS_FACT, sa.Uuid)
     agreement_ends_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    agreement_sections: Mapped[list[str] | None] = holds(Holds.ACCESS_FACT, TEXT_ARRAY)
     purpose: Mapped[str | None] = holds(Holds.ACCESS_FACT, sa.Text)
     gateway: Mapped[str | None] = holds(Holds.CODE, sa.Text)
     lawful_basis: Mapped[str | None] = holds(Holds.CODE, sa.Text)
+    consent_id: Mapped[UUID | None] = reference_to("consent.id")
+    # a minimum share tells one fact (`shared_fact`) and opens nothing of the record
+    fact_only: Mapped[bool] = holds(Holds.ACCESS_FACT, sa.Boolean, default=False)
+    # the partner set, or the request, by which it was accepted beforehand
+    panel_id: Mapped[UUID | None] = reference_to("panel.id")
+    access_request_id: Mapped[UUID | None] = reference_to("access_request.id")
     sections: Mapped[list[str]] = holds(Holds.ACCESS_FACT, TEXT_ARRAY)
     max_marking: Mapped[int] = holds(Holds.ACCESS_FACT, sa.SmallInteger)
     may_contribute: Mapped[bool] = holds(Holds.ACCESS_FACT, sa.Boolean, default=False)
@@ -120,6 +148,8 @@ class Grant(Keyed, Revised, RecordFacts, Base):
     revoked_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     revoked_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
     revoked_why: Mapped[str | None] = holds(Holds.FREE_TEXT, sa.Text)
+    # the agreement, consent or hand-over whose end ended it
+    closed_with: Mapped[UUID | None] = holds(Holds.KEY, sa.Uuid)
 
     __table_args__ = (
         facts_key("record_id", "record_grant"),
@@ -127,13 +157,24 @@ class Grant(Keyed, Revised, RecordFacts, Base):
             ["record_reference"], ["record.reference"], name="fk_record_grant_record_reference"
         ),
         sa.ForeignKeyConstraint(
-            ["agreement_id", "agreement_ends_at"],
-            ["agreement.id", "agreement.ends_at"],
+            ["agreement_id", "agreement_ends_at", "agreement_sections"],
+            ["agreement.id", "agreement.ends_at", "agreement.sections"],
             onupdate="CASCADE",
-            name="fk_record_grant_agreement_end",
+            name="fk_record_grant_agreement_terms",
         ),
         one_of("state", GrantState),
-        sa.CheckConstraint("(agreement_id IS NULL) = (agreement_ends_at IS NULL)", name="agreement_pair"),
+        sa.CheckConstraint(
+            "(agreement_id IS NULL) = (agreement_ends_at IS NULL)"
+            " AND (agreement_id IS NULL) = (agreement_sections IS NULL)",
+            name="agreement_terms_copied",
+        ),
+        sa.CheckConstraint(
+            "agreement_sections IS NULL OR sections <@ agreement_sections", name="sections_within_agreement"
+        ),
+        sa.CheckConstraint(
+            f"(coalesce(lawful_basis, '') IN {CONSENT_BASES!r}) = (consent_id IS NOT NULL)",
+            name="consent_basis_names_consent",
+        ),
         sa.CheckConstraint(
             "to_organisation_id = owner_organisation_id OR (agreement_id IS NOT NULL AND purpose IS NOT NULL"
             " AND gateway IS NOT NULL AND lawful_basis IS NOT NULL AND ends_at IS NOT NULL)",
@@ -143,9 +184,11 @@ class Grant(Keyed, Revised, RecordFacts, Base):
         sa.CheckConstraint(
             "agreement_ends_at IS NULL OR ends_at <= agreement_ends_at", name="ends_within_agreement"
         ),
+        sa.CheckConstraint(SECTIONS_KNOWN, name="sections_known"),
+        # all shares open the summary, but for those of one fact, which open no section
         sa.CheckConstraint(
-            f"sections <@ ARRAY[{', '.join(repr(s.value) for s in Section)}]::text[] AND 'summary' = ANY (sections)",
-            name="sections_known",
+            "('summary' = ANY (sections)) <> fact_only AND (NOT fact_only OR sections = '{}')",
+            name="summary_or_fact",
         ),
         sa.CheckConstraint("length(btrim(reason)) > 0", name="reason_given"),
         sa.CheckConstraint(
@@ -156,6 +199,8 @@ class Grant(Keyed, Revised, RecordFacts, Base):
         sa.CheckConstraint("to_team_id IS NULL OR to_user_id IS NULL", name="one_recipient"),
         sa.Index("ix_record_grant_recipient", "to_organisation_id", "purpose", "record_id"),
         sa.Index("ix_record_grant_record", "record_id", "id"),
+        sa.Index("ix_record_grant_team", "to_team_id", postgresql_where=sa.text("to_team_id IS NOT NULL")),
+        sa.Index("ix_record_grant_agreement", "agreement_id"),
         # one live share per record, recipient and purpose at any time
         postgresql.ExcludeConstraint(
             (sa.column("record_id"), "="),
@@ -164,7 +209,7 @@ class Grant(Keyed, Revised, RecordFacts, Base):
             (sa.text(f"coalesce(to_user_id, '{NO_ID}'::uuid)"), "="),
             (sa.text("coalesce(purpose, '')"), "="),
             (sa.text("tstzrange(starts_at, coalesce(ends_at, 'infinity'::timestamptz))"), "&&"),
-            where=sa.text("revoked_at IS NULL AND state <> 'rejected'"),
+            where=sa.text("revoked_at IS NULL AND state <> 'rejected' AND NOT fact_only"),
             name="ex_record_grant_one_live",
         ),
     )
@@ -215,11 +260,26 @@ class Exclusion(Keyed, Base):
     record_id: Mapped[UUID | None] = reference_to("record.id")
     person_id: Mapped[UUID | None] = reference_to("person.id")
     why: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text)
+    # the declaration that the database derived it from
+    interest_id: Mapped[UUID | None] = reference_to("declared_interest.id")
     ended_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    ended_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
+    ended_why: Mapped[str | None] = holds(Holds.FREE_TEXT, sa.Text)
 
     __table_args__ = (
         sa.CheckConstraint("(record_id IS NULL) <> (person_id IS NULL)", name="one_subject"),
+        sa.CheckConstraint("ended_by IS NULL OR ended_by <> user_id", name="lifted_by_another"),
+        sa.CheckConstraint("(ended_by IS NULL) = (ended_why IS NULL)", name="lifted_with_reason"),
         sa.Index("ix_exclusion_user", "user_id"),
+        # derived once for each declaration and subject
+        sa.Index(
+            "uq_exclusion_derived",
+            "interest_id",
+            sa.text(f"coalesce(record_id, '{NO_ID}'::uuid)"),
+            sa.text(f"coalesce(person_id, '{NO_ID}'::uuid)"),
+            unique=True,
+            postgresql_where=sa.text("interest_id IS NOT NULL"),
+        ),
     )
 
 
@@ -231,15 +291,23 @@ class Emergency(Keyed, Base):
     record_id: Mapped[UUID] = reference_to("record.id")
     user_id: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
     organisation_id: Mapped[UUID] = reference_to("organisation.id")
+    # who is told, and reviews it
+    owner_organisation_id: Mapped[UUID] = reference_to("organisation.id", what=Holds.ACCESS_FACT)
+    record_reference: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
     sealed_reason: Mapped[bytes] = holds(Holds.SEALED, sa.LargeBinary)
+    data_key_id: Mapped[UUID] = reference_to("data_key.id")
     granted_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
     expires_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
     closed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     reviewed_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     reviewed_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
     outcome: Mapped[str | None] = holds(Holds.CODE, sa.Text)
+    review_note: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
 
     __table_args__ = (
+        sa.CheckConstraint("(reviewed_at IS NULL) = (outcome IS NULL)", name="reviewed_with_outcome"),
+        sa.Index("ix_emergency_owner", "owner_organisation_id", "granted_at"),
+        sa.Index("ix_emergency_organisation", "organisation_id", "granted_at"),
         sa.CheckConstraint(
             "expires_at > granted_at AND expires_at <= granted_at + interval '4 hours'",
             name="four_hours_at_most",

@@ -33,6 +33,14 @@ class Permission(enum.StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_READ = "audit:read"
     AUDIT_VERIFY = "audit:verify"
+    CONSENT_RECORD = "consent:record"
+    CASE_HAND_OVER = "case:hand_over"
+    REQUEST_MAKE = "request:make"
+    REQUEST_ANSWER = "request:answer"
+    EMERGENCY_OPEN = "emergency:open"
+    EMERGENCY_REVIEW = "emergency:review"
+    INTEREST_DECLARE = "interest:declare"
+    INTEREST_REVIEW = "interest:review"
 
 
 class Role(enum.StrEnum):
@@ -41,6 +49,8 @@ class Role(enum.StrEnum):
     READ_ONLY = "read_only"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    DATA_PROTECTION = "data_protection"
+    FACT_RECIPIENT = "fact_recipient"
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ _READS = frozenset(
         P.SEARCH,
         P.AGREEMENT_READ,
         P.FILE_DOWNLOAD,
+        P.INTEREST_DECLARE,
     }
 )
 _WORKS = frozenset(
@@ -75,7 +86,14 @@ _WORKS = frozenset(
         P.ENTRY_ADD,
         P.FILE_ATTACH,
         P.PERSON_ADD,
+        P.CONSENT_RECORD,
+        P.REQUEST_MAKE,
+        P.REQUEST_ANSWER,
+        P.EMERGENCY_OPEN,
     }
+)
+_SUPERVISES = frozenset(
+    {P.CASE_CLOSE, P.CASE_HAND_OVER, P.INCIDENT_IMPORT, P.EMERGENCY_REVIEW, P.INTEREST_REVIEW}
 )
 
 ROLES: dict[Role, RoleDescription] = {
@@ -86,8 +104,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.SUPERVISOR: RoleDescription(
         "Supervisor",
-        "A practitioner who also approves closure, imports files and reads what is for supervisors only.",
-        _EVERYONE | _READS | _WORKS | {P.CASE_CLOSE, P.INCIDENT_IMPORT},
+        "A practitioner who also approves closure, hands cases over, imports files, reads what is for supervisors only, "
+        "reviews emergency access and declared interests.",
+        _EVERYONE | _READS | _WORKS | _SUPERVISES,
     ),
     Role.READ_ONLY: RoleDescription(
         "Read only",
@@ -103,6 +122,16 @@ ROLES: dict[Role, RoleDescription] = {
         "Auditor",
         "Reads the log of the organisation's people and records. Reads no content.",
         _EVERYONE | {P.AUDIT_READ, P.AUDIT_VERIFY},
+    ),
+    Role.DATA_PROTECTION: RoleDescription(
+        "Data protection officer",
+        "Is told of every emergency access to the organisation’s records and reviews it. Reads no content.",
+        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ},
+    ),
+    Role.FACT_RECIPIENT: RoleDescription(
+        "Recipient of single facts",
+        "Reads the single facts that partners tell the organisation, such as a landlord. No search, no cases.",
+        _EVERYONE | {P.SHARE_READ, P.SHARE_ANSWER},
     ),
 }
 

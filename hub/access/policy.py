@@ -29,6 +29,7 @@ from hub.access.sets import (
     my_excluded_records,
     my_granted_records,
     my_granted_sections,
+    my_partner_sections,
     my_partners,
     my_record_teams,
     named,
@@ -53,12 +54,24 @@ def cleared(row: Any, record_id: Any, terms: Terms, path: str) -> Expression:
     )
 
 
-def leads(row: Any, terms: Terms, path: str) -> Expression:
-    """(a1): in the partnership in hand, and led by the team in hand or opened to the owner organisation."""
+def leads(row: Any, terms: Terms, path: str, section: Any = None) -> Expression:
+    """(a1): in the partnership in hand, and led by the team in hand or opened to the owner organisation.
+
+    In a team of several employers the rights are the team's, cut down to what the member's own employer has agreed with
+    the owner for the purpose in hand: `section` is the item's, a record's own is the summary.
+    """
+    part = sa.literal(Section.SUMMARY.value) if section is None else section
+    agreed = tuple_(row.owner_organisation_id, part).in_(my_partner_sections(terms))
     return and_(
         named(f"{path}_partnership", row.partnership_id == terms.partnership_id),
         or_(
-            named(f"{path}_lead_team", row.lead_team_id == terms.team_id),
+            and_(
+                named(f"{path}_lead_team", row.lead_team_id == terms.team_id),
+                named(
+                    f"{path}_lead_employer",
+                    or_(row.owner_organisation_id == terms.organisation_id, agreed),
+                ),
+            ),
             and_(
                 named(f"{path}_owner", row.owner_organisation_id == terms.organisation_id),
                 named(f"{path}_open_to_owner", row.open_to_owner.is_(True)),
@@ -86,6 +99,16 @@ def read_record(row: Any, record_id: Any, terms: Terms) -> Expression:
             in_emergency(row, record_id, terms, "record"),
             and_(cleared(row, record_id, terms, "record"), by_right),
         ),
+    )
+
+
+def know_record(row: Any, record_id: Any, terms: Terms) -> Expression:
+    """Know that a record exists: it is knowable, and an agreement in force covers its owner and the purpose in hand."""
+    summary = tuple_(row.owner_organisation_id, sa.literal(Section.SUMMARY.value))
+    return and_(
+        named("know_knowable", row.knowable.is_(True)),
+        summary.in_(my_partner_sections(terms)),
+        not_excluded(row, record_id, terms, "know"),
     )
 
 
@@ -125,7 +148,7 @@ def contributed(item: Any, terms: Terms) -> Expression:
 
 def by_right_or_own(item: Any, terms: Terms) -> Expression:
     granted = tuple_(item.record_id, item.section, item.item_marking).in_(my_granted_sections(terms))
-    by_right = or_(leads(item, terms, "item"), granted)
+    by_right = or_(leads(item, terms, "item", item.section), granted)
     reached = and_(cleared(item, item.record_id, terms, "item"), reaches_item(item, terms, "item"))
     return or_(and_(reached, by_right), contributed(item, terms))
 
@@ -144,7 +167,7 @@ def add_item(item: Any, terms: Terms) -> Expression:
         named("add_controller", item.contributor_organisation_id == terms.organisation_id),
         not_excluded(item, item.record_id, terms, "add"),
         cleared(item, item.record_id, terms, "add"),
-        or_(leads(item, terms, "add"), may_contribute),
+        or_(leads(item, terms, "add", item.section), may_contribute),
     )
 
 
@@ -198,7 +221,10 @@ def about_person(rule: Rule) -> Rule:
 def read_grant(grant: Any, terms: Terms) -> Expression:
     """A grant is read by those who lead the record and, as far as they are cleared, by the organisation it is made to."""
     received = and_(
-        named("grant_row_recipient", grant.to_organisation_id == terms.organisation_id),
+        or_(
+            named("grant_row_recipient", grant.to_organisation_id == terms.organisation_id),
+            named("grant_row_colocated", func.coalesce(grant.to_team_id == terms.team_id, sa.false())),
+        ),
         named("grant_row_clearance", grant.marking <= terms.clearance),
         not_excluded(grant, grant.record_id, terms, "grant_row"),
     )

@@ -9,8 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.access.actor import Actor
-from hub.access.models import Emergency, Grant, Record, RecordTeam
-from hub.access.vocabulary import GrantState, Section
+from hub.access.guard import bound_terms
+from hub.access.models import Emergency, Grant, Record
+from hub.access.policy import change_record
+from hub.access.sets import my_live_grants
+from hub.access.vocabulary import Section
 from hub.core import clock
 from hub.core.errors import Denied, NotVisible
 
@@ -28,57 +31,47 @@ class Right:
 
 
 def live_grants(actor: Actor, record_id: UUID, *, session: Session) -> list[Grant]:
-    """The accepted grants of one record made to the actor that hold now under the purpose in hand, newest first."""
-    now = clock.now()
+    """The grants of one record by which the actor may read it now under the purpose in hand, newest first."""
     grants = session.scalars(
         sa.select(Grant)
         .where(
             Grant.record_id == record_id,
-            Grant.to_organisation_id == actor.organisation_id,
-            sa.or_(Grant.to_team_id.is_(None), Grant.to_team_id == actor.team_id),
-            sa.or_(Grant.to_user_id.is_(None), Grant.to_user_id == actor.user_id),
-            sa.or_(Grant.purpose.is_(None), Grant.purpose == actor.purpose, Grant.agreement_id.is_(None)),
-            Grant.state == GrantState.ACCEPTED.value,
-            Grant.starts_at <= now,
-            sa.or_(Grant.ends_at.is_(None), Grant.ends_at > now),
-            sa.or_(Grant.revoked_at.is_(None), Grant.revoked_at > now),
+            Grant.fact_only.is_(False),
+            Grant.id.in_(my_live_grants(bound_terms())),
         )
         .order_by(Grant.starts_at.desc())
     )
     return list(grants)
 
 
-def _cleared(actor: Actor, record: Record, *, session: Session) -> bool:
-    """Whether leading would be enough: a restricted or higher marked record may be open by an emergency alone."""
-    if record.marking > actor.clearance:
-        return False
-    if not record.restricted:
-        return True
-    named = sa.select(RecordTeam.record_id).where(
-        RecordTeam.record_id == record.id, RecordTeam.user_id == actor.user_id
-    )
-    return session.scalar(named) is not None
-
-
 def right_to(actor: Actor, record_id: UUID, *, session: Session) -> Right | None:
     """By which right the actor sees the record now; None where the clause does not show it at all."""
-    record = session.scalar(sa.select(Record).where(Record.id == record_id))
-    if record is None:
+    leading = change_record(Record, Record.id, bound_terms())
+    found = session.execute(
+        sa.select(Record.lead_team_id, leading.label("leading")).where(Record.id == record_id)
+    ).one_or_none()
+    if found is None:
         return None
-    if record.partnership_id == actor.partnership_id and _cleared(actor, record, session=session):
-        if record.lead_team_id == actor.team_id:
-            return Right("lead")
-        if record.open_to_owner and record.owner_organisation_id == actor.organisation_id:
-            return Right("organisation")
+    if found.leading:
+        return Right("lead" if found.lead_team_id == actor.team_id else "organisation")
     grants = live_grants(actor, record_id, session=session)
     if grants:
         return Right("share", grants[0])
     opened = session.scalar(
         sa.select(Emergency.id)
-        .where(Emergency.record_id == record_id, Emergency.user_id == actor.user_id)
+        .where(Emergency.record_id == record_id, Emergency.id.in_(_open_emergencies(actor)))
         .limit(1)
     )
     return Right("emergency") if opened else Right("none")
+
+
+def _open_emergencies(actor: Actor) -> sa.Select[UUID]:
+    now = clock.now()
+    return sa.select(Emergency.id).where(
+        Emergency.user_id == actor.user_id,
+        Emergency.expires_at > now,
+        sa.or_(Emergency.closed_at.is_(None), Emergency.closed_at > now),
+    )
 
 
 def grantable_sections(right: Right, grants: list[Grant]) -> frozenset[str] | None:

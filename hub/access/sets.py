@@ -91,11 +91,12 @@ def _my_record_teams(terms: Terms) -> sa.Select[Any]:
 
 
 def in_force(agreement: Any, terms: Terms, path: str) -> Expression:
-    """Signed by all, started, not ended, not suspended."""
+    """Signed by all, started, not ended by time or by a party, not suspended."""
     return and_(
         named(f"{path}_agreement_signed", agreement.c.in_force_at <= terms.now),
         named(f"{path}_agreement_started", agreement.c.starts_at <= terms.now),
         named(f"{path}_agreement_not_ended", agreement.c.ends_at > terms.now),
+        named(f"{path}_agreement_not_closed", _unset_or_later(agreement.c.ended_at, terms)),
         named(f"{path}_agreement_not_suspended", _unset_or_later(agreement.c.suspended_at, terms)),
     )
 
@@ -110,8 +111,15 @@ def _is_party(party: Any, agreement: Any, organisation: Any, terms: Terms, name:
 
 
 def _addressed_to_me(grant: Any, terms: Terms) -> Expression:
-    return and_(
+    # a grant to a team reaches all who wear its hat, as far as their own employer is party (`_grants_from_partners`)
+    ours = or_(
         named("grant_to_organisation", grant.c.to_organisation_id == terms.organisation_id),
+        named(
+            "grant_to_colocated", and_(grant.c.to_team_id.is_not(None), grant.c.to_team_id == terms.team_id)
+        ),
+    )
+    return and_(
+        ours,
         named("grant_to_team", or_(grant.c.to_team_id.is_(None), grant.c.to_team_id == terms.team_id)),
         named("grant_to_user", or_(grant.c.to_user_id.is_(None), grant.c.to_user_id == terms.user_id)),
         named("grant_accepted", grant.c.state == GrantState.ACCEPTED.value),
@@ -152,7 +160,7 @@ def _grants_within_owner(terms: Terms) -> tuple[Any, Any, list[Expression]]:
     return grant, grant, [_addressed_to_me(grant, terms), within, grant.c.agreement_id.is_(None)]
 
 
-def _granted(terms: Terms, *columns: str, contribute: bool = False) -> Any:
+def _granted(terms: Terms, *columns: str, chosen: str = "record_id", contribute: bool = False) -> Any:
     """Union of both kinds of live grants; with columns, unfolded by `section_level` to the sections and markings granted.
 
     The unfolding is a join with a real table: functions in FROM are not adapted when the ORM meets an alias.
@@ -160,20 +168,27 @@ def _granted(terms: Terms, *columns: str, contribute: bool = False) -> Any:
     parts = []
     for grant, joined, conditions in (_grants_from_partners(terms), _grants_within_owner(terms)):
         wanted = list(conditions)
-        chosen = [grant.c.record_id]
+        selected = [grant.c[chosen]]
+        if chosen == "record_id" and not columns:
+            # a minimum share opens nothing of the record
+            wanted.append(named("grant_not_fact", grant.c.fact_only.is_(False)))
         if columns:
             level = core(SectionLevel)
             joined = joined.join(level, level.c.section == sa.any_(grant.c.sections))
             wanted.append(named("grant_marking", level.c.marking <= grant.c.max_marking))
-            chosen += [level.c[column] for column in columns]
+            selected += [level.c[column] for column in columns]
         if contribute:
             wanted.append(named("grant_may_contribute", grant.c.may_contribute.is_(True)))
-        parts.append(select(*chosen).select_from(joined).where(*wanted))
+        parts.append(select(*selected).select_from(joined).where(*wanted))
     return sa.union_all(*parts)
 
 
 def _my_granted_records(terms: Terms) -> Any:
     return _granted(terms)
+
+
+def _my_live_grants(terms: Terms) -> Any:
+    return _granted(terms, chosen="id")
 
 
 def _my_granted_sections(terms: Terms) -> Any:
@@ -194,18 +209,39 @@ def _my_emergencies(terms: Terms) -> sa.Select[Any]:
     )
 
 
-def _my_partners(terms: Terms) -> sa.Select[Any]:
-    """Organisations with which the actor's shares an agreement in force, for whatever purpose."""
+def _partners(terms: Terms, path: str) -> tuple[Any, Any, Any]:
+    """Agreements in force of the actor's organisation, with every party to them."""
     agreement, theirs, ours = core(Agreement), core(AgreementParty), core(AgreementParty)
     joined = agreement.join(
         theirs,
         and_(
             theirs.c.agreement_id == agreement.c.id,
-            named("emergency_owner_joined", theirs.c.joined_at <= terms.now),
-            named("emergency_owner_not_left", _unset_or_later(theirs.c.left_at, terms)),
+            named(f"{path}_owner_joined", theirs.c.joined_at <= terms.now),
+            named(f"{path}_owner_not_left", _unset_or_later(theirs.c.left_at, terms)),
         ),
-    ).join(ours, _is_party(ours, agreement, terms.organisation_id, terms, "emergency_recipient"))
+    ).join(ours, _is_party(ours, agreement, terms.organisation_id, terms, f"{path}_recipient"))
+    return agreement, theirs, joined
+
+
+def _my_partners(terms: Terms) -> sa.Select[Any]:
+    """Organisations with which the actor's shares an agreement in force, for whatever purpose."""
+    agreement, theirs, joined = _partners(terms, "emergency")
     return select(theirs.c.organisation_id).select_from(joined).where(in_force(agreement, terms, "emergency"))
+
+
+def _my_partner_sections(terms: Terms) -> sa.Select[Any]:
+    """Organisations with which the actor's shares an agreement in force for the purpose in hand, and what it covers."""
+    agreement, theirs, joined = _partners(terms, "partner")
+    purpose, level = core(AgreementPurpose), core(SectionLevel)
+    joined = joined.join(
+        purpose,
+        and_(
+            purpose.c.agreement_id == agreement.c.id,
+            named("partner_purpose", purpose.c.purpose == terms.purpose),
+        ),
+    ).join(level, and_(level.c.marking == 0, level.c.section == sa.any_(agreement.c.sections)))
+    wanted = in_force(agreement, terms, "partner")
+    return select(theirs.c.organisation_id, level.c.section).select_from(joined).where(wanted)
 
 
 @dataclass(frozen=True)
@@ -238,6 +274,7 @@ my_excluded_records = actor_set("my_excluded_record", (("record_id", "uuid"),), 
 my_excluded_people = actor_set("my_excluded_person", (("person_id", "uuid"),), _my_excluded_people)
 my_record_teams = actor_set("my_named_record", (("record_id", "uuid"),), _my_record_teams)
 my_granted_records = actor_set("my_granted_record", (("record_id", "uuid"),), _my_granted_records)
+my_live_grants = actor_set("my_live_grant", (("grant_id", "uuid"),), _my_live_grants)
 my_granted_sections = actor_set(
     "my_granted_section",
     (("record_id", "uuid"), ("section", "text"), ("marking", "smallint")),
@@ -248,3 +285,6 @@ my_contributable_sections = actor_set(
 )
 my_emergencies = actor_set("my_emergency", (("record_id", "uuid"),), _my_emergencies)
 my_partners = actor_set("my_partner", (("organisation_id", "uuid"),), _my_partners)
+my_partner_sections = actor_set(
+    "my_partner_section", (("organisation_id", "uuid"), ("section", "text")), _my_partner_sections
+)

@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from hub.access.policy import GUARDED, Rules
+from hub.access.models import Record
+from hub.access.policy import GUARDED, Rules, know_record, read_record
 from hub.access.sets import ACTOR_SETS, Expression, Terms
 
 APPLICATION_ROLE = "hub_app"
@@ -119,9 +120,27 @@ def set_statements() -> list[str]:
     return statements
 
 
+def knowing_statement() -> str:
+    """The function that tells which of some records the actor may know of without reading them, and who owns them.
+
+    For the database's own functions (blind hits, requests) alone: no role of the service may call it.
+    """
+    terms = setting_terms()
+    known = compiled(Record, know_record(Record, Record.id, terms))
+    read = compiled(Record, read_record(Record, Record.id, terms))
+    return (
+        "CREATE FUNCTION my_knowable_record(candidates uuid[])"
+        " RETURNS TABLE (record_id uuid, owner_organisation_id uuid) LANGUAGE sql STABLE SECURITY DEFINER\n"
+        "SET search_path = pg_catalog, public, pg_temp AS $set$\n"
+        f"SELECT record.id, record.owner_organisation_id FROM record\nWHERE record.id = ANY (candidates)\nAND ({known})\n"
+        f"AND ({read}) IS NOT TRUE\n$set$"
+    )
+
+
 def policy_statements() -> list[str]:
     """Statements that raise the wall: the actor's sets, ENABLE, FORCE, and every policy. For the migration."""
-    statements = set_statements()
+    statements = [*set_statements(), knowing_statement()]
+    statements.append("REVOKE ALL ON FUNCTION my_knowable_record(uuid[]) FROM PUBLIC")
     for model in GUARDED:
         table = model.__tablename__
         statements += [

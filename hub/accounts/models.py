@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 from hub.access.actor import Source
 from hub.access.permissions import Role
 from hub.access.vocabulary import Purpose
-from hub.accounts.vocabulary import Method, OrganisationKind
+from hub.accounts.vocabulary import DisabledWhy, Method, OrganisationKind
 from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
 
 
@@ -71,8 +71,11 @@ class User(Keyed, Revised, Base):
     enrolment_hash: Mapped[bytes | None] = holds(Holds.SECRET, sa.LargeBinary)
     enrolment_expires_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    disabled_why: Mapped[str | None] = holds(Holds.CODE, sa.Text)
 
     __table_args__ = (
+        one_of("disabled_why", DisabledWhy),
+        sa.CheckConstraint("disabled_at IS NOT NULL OR disabled_why IS NULL", name="disabled_with_reason"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
         sa.CheckConstraint("clearance IN (0, 1)", name="clearance_known"),
     )

@@ -77,3 +77,16 @@ class Method(enum.StrEnum):
     DEMO = "demo"
     ENROLMENT = "enrolment"
     OPERATOR = "operator"
+
+
+class DisabledWhy(enum.StrEnum):
+    """Why an account is closed. One that was not attested may be opened again by its SPOC."""
+
+    LEFT = "left"
+    NOT_ATTESTED = "not_attested"
+
+
+DISABLED_LABELS = {
+    DisabledWhy.LEFT: "Closed by an administrator",
+    DisabledWhy.NOT_ATTESTED: "Suspended: nobody confirmed that access is still needed",
+}

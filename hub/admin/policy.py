@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import enum
+
+import sqlalchemy as sa
+
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.accounts.models import User
+from hub.accounts.models import User, UserSession
 from hub.core.errors import Conflict
 
 PERMISSION_LABELS = {
@@ -32,7 +36,40 @@ PERMISSION_LABELS = {
     Permission.ACCOUNT_MANAGE: "Manage accounts and agreements",
     Permission.AUDIT_READ: "Read the log",
     Permission.AUDIT_VERIFY: "Check the log",
+    Permission.CONSENT_RECORD: "Record and withdraw consents",
+    Permission.CASE_HAND_OVER: "Hand cases over, and take them",
+    Permission.REQUEST_MAKE: "Ask partners for what they hold",
+    Permission.REQUEST_ANSWER: "Answer what partners ask for",
+    Permission.EMERGENCY_OPEN: "Open a record in an emergency",
+    Permission.EMERGENCY_REVIEW: "Review emergency access",
+    Permission.INTEREST_DECLARE: "Declare interests",
+    Permission.INTEREST_REVIEW: "Review declared interests of colleagues",
 }
+
+
+class AccountState(enum.StrEnum):
+    """Whether somebody can sign in: they do, they have been asked to set a password, or the account is closed."""
+
+    ACTIVE = "active"
+    INVITED = "invited"
+    CLOSED = "closed"
+
+
+ACCOUNT_STATE_LABELS = {
+    AccountState.ACTIVE: "Active",
+    AccountState.INVITED: "Invited",
+    AccountState.CLOSED: "Closed",
+}
+
+
+def account_state() -> sa.ColumnElement[str]:
+    """The state of each user as the database reads it. Who was ever signed in needs no password to be active."""
+    ever_in = sa.select(UserSession.id).where(UserSession.user_id == User.id).exists()
+    return sa.case(
+        (User.disabled_at.is_not(None), AccountState.CLOSED.value),
+        (sa.or_(User.password_hash.is_not(None), ever_in), AccountState.ACTIVE.value),
+        else_=AccountState.INVITED.value,
+    )
 
 
 def check_may_disable(actor: Actor, user: User) -> None:

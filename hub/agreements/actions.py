@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.models import Agreement, AgreementParty, AgreementPurpose
 from hub.access.permissions import Permission
-from hub.access.vocabulary import Purpose
+from hub.access.vocabulary import Purpose, Section
 from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS, LAWFUL_BASES
 from hub.audit.recording import append
 from hub.core import clock
@@ -44,8 +44,9 @@ def draft_agreement(
     review_at: datetime,
     ends_at: datetime,
     data_classes: str = "",
+    sections: Sequence[Section] = tuple(Section),
 ) -> Agreement:
-    """A draft: nothing stands on it until every party has signed. Raises `Invalid`."""
+    """A draft: nothing stands on it until it was sent out and every party has signed. Raises `Invalid`."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     _check(parties, purposes, starts_at, ends_at)
     agreement = Agreement(
@@ -56,6 +57,9 @@ def draft_agreement(
         review_at=review_at,
         ends_at=ends_at,
         data_classes=data_classes,
+        sections=[one.value for one in Section if one in sections],
+        owner_organisation_id=actor.organisation_id,
+        owner_user_id=actor.user_id,
     )
     db.session.add(agreement)
     db.session.flush()
@@ -96,6 +100,20 @@ def _check(
         raise Invalid("bad_agreement", errors=errors)
 
 
+def send_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
+    """Sends a draft out for signature: from here on its terms stand. Raises `NotVisible` or `Conflict`."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    agreement = db.session.get(Agreement, agreement_id)
+    if agreement is None or agreement.owner_organisation_id != actor.organisation_id:
+        raise NotVisible
+    if agreement.sent_at is not None:
+        raise Conflict("sent_already", "This agreement is out for signature already.")
+    agreement.sent_at = clock.now()
+    db.session.flush()
+    append(actor, "agreement.sent", object_id=agreement.id, version=agreement.revision)
+    return agreement
+
+
 def sign_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
     """Signs for the actor's organisation; the last signature puts the agreement in force."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
@@ -103,6 +121,10 @@ def sign_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
     party = db.session.get(AgreementParty, (agreement_id, actor.organisation_id))
     if agreement is None or party is None:
         raise NotVisible
+    if agreement.sent_at is None:
+        raise Conflict(
+            "not_sent", "This agreement is still a draft. Its owner sends it out for signature first."
+        )
     if party.signed_at is not None:
         raise Conflict("signed_already", "Your organisation has signed this agreement already.")
     party.signed_at, party.signed_by = clock.now(), actor.user_id

@@ -44,6 +44,40 @@ class Attachment(Keyed, ItemFacts, Base):
     )
 
 
+class Paper(Keyed, Base):
+    """A file that belongs to no record: a signed agreement, or evidence of a partner's assurance. Sealed like any other."""
+
+    __tablename__ = "paper"
+
+    partnership_id: Mapped[UUID] = reference_to("partnership.id")
+    organisation_id: Mapped[UUID] = reference_to("organisation.id")
+    added_by: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
+    agreement_id: Mapped[UUID | None] = reference_to("agreement.id")
+    assurance_id: Mapped[UUID | None] = reference_to("assurance.id")
+    version: Mapped[int] = holds(Holds.COUNT, sa.Integer, default=1)
+    sealed_name: Mapped[bytes] = holds(Holds.SEALED, sa.LargeBinary)
+    media_type: Mapped[str] = holds(Holds.CODE, sa.Text)
+    size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
+    sha256: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
+    stored_size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
+    stored_sha256: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
+    object_key: Mapped[str] = holds(
+        Holds.REFERENCE, sa.Text, sa.ForeignKey("stored_object.object_key"), unique=True
+    )
+    object_version: Mapped[str] = holds(Holds.REFERENCE, sa.Text)
+    data_key_id: Mapped[UUID] = reference_to("data_key.id")
+    wrapped_key: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary)
+    scan_state: Mapped[str] = holds(Holds.CODE, sa.Text)
+
+    __table_args__ = (
+        one_of("scan_state", ScanState),
+        sa.CheckConstraint("num_nonnulls(agreement_id, assurance_id) = 1", name="one_subject"),
+        sa.CheckConstraint("size >= 0 AND stored_size > size", name="sizes"),
+        sa.Index("ix_paper_agreement", "agreement_id"),
+        sa.Index("ix_paper_assurance", "assurance_id"),
+    )
+
+
 class StoredObject(Base):
     """An object in the store, written down *before* the first byte goes there, so that the sweep finds all orphans."""
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from hub.access.actor import Actor
 from hub.audit.recording import Basis, append
 from hub.core.errors import NotVisible
@@ -38,6 +40,8 @@ def opened(
     _refuse_uncommitted()
     if shown is None:
         append(actor, act, outcome="denied", object_id=object_id, facts=facts)
+        # where a declared interest withheld it, the worker tells the supervisors: this answer takes as long as any other
+        db.session.execute(sa.select(sa.func.note_refused_look(object_id)))
         db.session.commit()
         raise NotVisible
     append(

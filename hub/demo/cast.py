@@ -35,6 +35,8 @@ ORGANISATIONS: dict[str, tuple[str, K]] = {
 # team → organisation, area, name, default purpose
 TEAMS: dict[str, tuple[str, str, str, Purpose]] = {
     "nb_safety": ("NBC", "NBK", "Community safety", Purpose.PREVENT_CRIME),
+    # co-located: members of three employers, each as far as their own employer's agreement goes
+    "nb_street": ("NBC", "NBK", "Street hub", Purpose.SAFEGUARD_ADULT),
     "nb_wardens": ("NBC", "NBK", "Neighbourhood wardens", Purpose.PREVENT_CRIME),
     "em_safety": ("EMC", "EMR", "Community safety", Purpose.PREVENT_CRIME),
     "fv_safety": ("FVC", "FWV", "Community safety", Purpose.PREVENT_CRIME),
@@ -70,15 +72,17 @@ class Person:
 _SUPERVISES = (Role.PRACTITIONER, Role.SUPERVISOR)
 _ADMINISTERS = (Role.ADMINISTRATOR,)
 _AUDITS = (Role.AUDITOR,)
+_PROTECTS = (Role.DATA_PROTECTION,)
 _ALL_NPT = ("nb_npt", "em_npt", "fv_npt", "sm_npt")
 
 PEOPLE = (
     Person("amara.okafor", "Amara Okafor", "Community safety officer", ("nb_safety",)),
     Person("dylan.prosser", "Dylan Prosser", "ASB officer", ("nb_safety",)),
     Person("rhys.llewellyn", "Rhys Llewellyn", "Community safety manager", ("nb_safety",), _SUPERVISES),
-    Person("beth.tranter", "Beth Tranter", "Neighbourhood warden", ("nb_wardens",)),
+    Person("beth.tranter", "Beth Tranter", "Neighbourhood warden", ("nb_wardens", "nb_street")),
     Person("lena.marsh", "Lena Marsh", "Information governance officer", ("nb_safety",), _ADMINISTERS),
     Person("miriam.castle", "Miriam Castle", "Auditor", ("nb_safety",), _AUDITS),
+    Person("sunita.hale", "Sunita Hale", "Data protection officer", ("nb_safety",), _PROTECTS),
     Person("colm.devlin", "Colm Devlin", "Community safety officer", ("em_safety",)),
     Person("anjali.rao", "Anjali Rao", "Community safety manager", ("em_safety",), _SUPERVISES),
     Person("peter.yarrow", "Peter Yarrow", "Information governance officer", ("em_safety",), _ADMINISTERS),
@@ -92,7 +96,7 @@ PEOPLE = (
     Person("freya.lund", "Freya Lund", "Information governance officer", ("sm_safety",), _ADMINISTERS),
     Person("omar.siddiq", "Omar Siddiq", "Auditor", ("sm_safety",), _AUDITS),
     Person("tomasz.nowak", "Tomasz Nowak", "Neighbourhood sergeant", ("nb_npt",), _SUPERVISES),
-    Person("ellie.marchbank", "Ellie Marchbank", "PCSO", ("nb_npt",)),
+    Person("ellie.marchbank", "Ellie Marchbank", "PCSO", ("nb_npt", "nb_street")),
     Person("imogen.farrow", "Imogen Farrow", "Neighbourhood sergeant", ("em_npt",), _SUPERVISES),
     Person("jay.bhatti", "Jay Bhatti", "Neighbourhood constable", ("em_npt",)),
     Person("keir.dunmore", "Keir Dunmore", "Neighbourhood sergeant", ("fv_npt",), _SUPERVISES),
@@ -103,6 +107,7 @@ PEOPLE = (
     Person("david.aspinall", "David Aspinall", "PVP officer", ("nb_pvp",)),
     Person("ola.brandt", "Ola Brandt", "Information governance officer", _ALL_NPT, _ADMINISTERS),
     Person("gareth.pugh", "Gareth Pugh", "Auditor", _ALL_NPT, _AUDITS),
+    Person("conor.wye", "Conor Wye", "Data protection officer", _ALL_NPT, _PROTECTS),
     Person("dana.whitlock", "Dana Whitlock", "Youth justice case manager", ("ne_yjs", "ne_yjs_em")),
     Person(
         "jonas.field",
@@ -125,10 +130,11 @@ PEOPLE = (
         "stuart.kells", "Stuart Kells", "Prevention officer", ("fire",), (Role.PRACTITIONER, *_ADMINISTERS)
     ),
     Person("zofia.wrobel", "Zofia Wróbel", "Tenancy enforcement officer", ("homes",)),
+    Person("ivy.marlowe", "Ivy Marlowe", "Income officer", ("homes",), (Role.FACT_RECIPIENT,)),
     Person("gil.hartnoll", "Gil Hartnoll", "Housing manager", ("homes",), _ADMINISTERS),
     Person("esther.quill", "Esther Quill", "IDVA", ("victim",)),
     Person("bryony.sale", "Bryony Sale", "Service manager", ("victim",), _ADMINISTERS),
-    Person("noor.aziz", "Noor Aziz", "Outreach worker", ("outreach",)),
+    Person("noor.aziz", "Noor Aziz", "Outreach worker", ("outreach", "nb_street")),
     Person("ines.moor", "Ines Moor", "Director", ("outreach",), _ADMINISTERS),
     Person("craig.lomas", "Craig Lomas", "Scrutiny officer", ("policing_body",), (Role.READ_ONLY,)),
     Person("judith.ames", "Judith Ames", "Chief executive", ("policing_body",), _ADMINISTERS),

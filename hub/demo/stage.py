@@ -13,7 +13,13 @@ from hub.access.vocabulary import Purpose
 from hub.accounts import sessions
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
 from hub.accounts.vocabulary import Method
-from hub.agreements.actions import PermittedPurpose, draft_agreement, sign_agreement, suspend_agreement
+from hub.agreements.actions import (
+    PermittedPurpose,
+    draft_agreement,
+    send_agreement,
+    sign_agreement,
+    suspend_agreement,
+)
 from hub.audit.recording import append
 from hub.core import clock
 from hub.crypto.passwords import hash_password
@@ -125,6 +131,7 @@ class Stage:
             data_classes="Names, addresses, dates of birth, what happened, risk, action taken",
         )
         self.agreements[pact.key] = agreement.id
+        send_agreement(actor, agreement.id)
         for signer in pact.signed_by:
             sign_agreement(self.play(signer), agreement.id)
         if pact.suspended:

@@ -24,6 +24,25 @@ class NotificationKind(enum.StrEnum):
     AGREEMENT_WAITING = "agreement.created"
     AGREEMENT_SIGNED = "agreement.signed"
     AGREEMENT_SUSPENDED = "agreement.suspended"
+    AGREEMENT_RESUMED = "agreement.resumed"
+    AGREEMENT_ENDED = "agreement.ended"
+    AGREEMENT_ENDING = "agreement.warned"
+    SHARE_CHANGED = "share.changed"
+    SHARE_CLOSED = "share.closed"
+    FACT_SHARED = "fact.shared"
+    PANEL_SEAT = "panel.created"
+    PANEL_SHARED = "panel.shared"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    HANDOVER_OFFERED = "handover.offered"
+    HANDOVER_ANSWERED = "handover.accepted"
+    REQUEST_MADE = "request.made"
+    REQUEST_ANSWERED = "request.answered"
+    REQUEST_LATE = "request.late"
+    EMERGENCY_REVIEWED = "emergency.reviewed"
+    INTEREST_MET = "interest.met"
+    ATTESTATION_DUE = "attestation.made"
+    ASSURANCE_WAITING = "assurance.submitted"
+    ASSURANCE_REVIEWED = "assurance.reviewed"
 
 
 NOTIFICATION_LABELS = {
@@ -45,4 +64,23 @@ NOTIFICATION_LABELS = {
     NotificationKind.AGREEMENT_WAITING: "An agreement waits for your signature",
     NotificationKind.AGREEMENT_SIGNED: "An agreement was signed",
     NotificationKind.AGREEMENT_SUSPENDED: "An agreement was suspended",
+    NotificationKind.AGREEMENT_RESUMED: "An agreement is in force again; what it carried must be shared anew",
+    NotificationKind.AGREEMENT_ENDED: "An agreement was ended",
+    NotificationKind.AGREEMENT_ENDING: "An agreement ends soon",
+    NotificationKind.SHARE_CHANGED: "What is shared with you has changed",
+    NotificationKind.SHARE_CLOSED: "A share ended with the agreement or consent that it stood on",
+    NotificationKind.FACT_SHARED: "A fact is offered to you: accept or reject it",
+    NotificationKind.PANEL_SEAT: "Your organisation is offered a seat on a panel",
+    NotificationKind.PANEL_SHARED: "A record is shared with your panel: you can see it now",
+    NotificationKind.CONSENT_WITHDRAWN: "A consent was withdrawn",
+    NotificationKind.HANDOVER_OFFERED: "A case is offered to your team: accept or refuse it",
+    NotificationKind.HANDOVER_ANSWERED: "A hand-over was answered",
+    NotificationKind.REQUEST_MADE: "A partner asks for what you hold",
+    NotificationKind.REQUEST_ANSWERED: "Your request was answered",
+    NotificationKind.REQUEST_LATE: "A request waits beyond its time",
+    NotificationKind.EMERGENCY_REVIEWED: "An emergency access was reviewed",
+    NotificationKind.INTEREST_MET: "A look was stopped by a declared interest",
+    NotificationKind.ATTESTATION_DUE: "Confirm who still needs access",
+    NotificationKind.ASSURANCE_WAITING: "A partner’s assurance waits for review",
+    NotificationKind.ASSURANCE_REVIEWED: "Your organisation’s assurance was reviewed",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -10,13 +11,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from hub.access.actions import REFERENCE_KIND
 from hub.access.actor import Actor, Source
 from hub.access.facts import facts_of
-from hub.access.models import Grant, Involvement, Record
+from hub.access.models import Grant, Record
 from hub.access.permissions import Permission
 from hub.access.queries import right_to
-from hub.access.vocabulary import GrantState, RecordKind
+from hub.access.vocabulary import GrantState
 from hub.agreements.policy import Refusal
 from hub.audit.recording import Basis, Recipient, append
 from hub.core import clock
@@ -26,13 +26,24 @@ from hub.core.text import MAX_TEXT, clean
 from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
-from hub.sharing.checking import Footing, check_footing, check_period, check_recipient
+from hub.sharing.checking import Footing, check_consent, check_footing, check_period, check_recipient
 from hub.sharing.forms import ShareForm
-from hub.sharing.notices import SHARED_ADDRESS, recipients_of
+from hub.sharing.notices import address_of, tell_recipients
 from hub.sharing.policy import check_may_answer, check_may_revoke
-from hub.sharing.queries import load_for_change
+from hub.sharing.queries import find_people_in, load_for_change
+from hub.sharing.vocabulary import FactCode
 
 ONE_LIVE = "ex_record_grant_one_live"
+
+
+@dataclass(frozen=True)
+class Beforehand:
+    """The recipient agreed before anything was shared: who, when, and by which panel or request. The database checks it."""
+
+    by: UUID
+    at: datetime
+    panel_id: UUID | None = None
+    access_request_id: UUID | None = None
 
 
 def share_record(
@@ -42,15 +53,19 @@ def share_record(
     *,
     starts_at: datetime | None = None,
     also: Sequence[UUID] = (),
+    beforehand: Beforehand | None = None,
+    fact: FactCode | None = None,
 ) -> Grant:
     """Asks to share a record, and each of the records in `also` (incidents of the case) by a grant of its own.
+
+    With `beforehand` it is accepted at once. With `fact` the grant opens no section; `sharing.facts` tells the fact.
 
     `NotVisible`, `Denied` (no right, or no agreement that carries it: the refusal is written and committed), `Invalid`
     (recipient, end, marking) or `Conflict` (the recipient has a live share for this purpose already).
     """
     starts = _start(actor, starts_at, clock.now())
     records, footing = _checked(actor, (record_id, *also), form, starts)
-    grants = [_grant(actor, record, form, footing, starts) for record in records]
+    grants = [_grant(actor, record, form, footing, starts, beforehand, fact) for record in records]
     return grants[0]
 
 
@@ -68,7 +83,8 @@ def _checked(
     check_recipient(actor, records, form)
     footing = check_footing(actor, form, now)
     if isinstance(footing, Refusal):
-        _refuse(actor, record_ids[0], form, footing)
+        refuse_share(actor, record_ids[0], form.to_organisation_id, footing)
+    check_consent(actor, records[0], form, footing)
     check_period(form, footing, starts, now if actor.source is not Source.LOAD else starts)
     return records, footing
 
@@ -83,7 +99,7 @@ def answer_share(
     check_may_answer(actor, grant, now)
     why = clean(reason)
     if not accept:
-        _check_reason(why, "Say why your organisation does not take this share")
+        check_reason(why, "Say why your organisation does not take this share")
     grant.state = (GrantState.ACCEPTED if accept else GrantState.REJECTED).value
     grant.answered_by, grant.answered_at = actor.user_id, now
     db.session.flush()
@@ -97,7 +113,13 @@ def answer_share(
         texts={} if accept else {"reason": why},
     )
     kind = NotificationKind.SHARE_ACCEPTED if accept else NotificationKind.SHARE_REJECTED
-    notify(actor, [grant.requested_by], kind, reference=grant.record_reference, address=_address(grant))
+    notify(
+        actor,
+        [grant.requested_by],
+        kind,
+        reference=grant.record_reference,
+        address=address_of(grant.record_id, grant.record_reference),
+    )
     return grant
 
 
@@ -109,7 +131,7 @@ def revoke_share(actor: Actor, grant_id: UUID, *, reason: str) -> Grant:
     right = right_to(actor, grant.record_id, session=db.session())
     check_may_revoke(right is not None and right.leads, grant, now)
     why = clean(reason)
-    _check_reason(why, "Say why this share ends")
+    check_reason(why, "Say why this share ends")
     grant.revoked_at, grant.revoked_by, grant.revoked_why = now, actor.user_id, why
     db.session.flush()
     append(
@@ -122,7 +144,7 @@ def revoke_share(actor: Actor, grant_id: UUID, *, reason: str) -> Grant:
         texts={"reason": why},
         key_of=grant.record_id,
     )
-    _tell_recipients(actor, grant, NotificationKind.SHARE_REVOKED)
+    tell_recipients(actor, grant, NotificationKind.SHARE_REVOKED)
     return grant
 
 
@@ -149,7 +171,7 @@ def _start(actor: Actor, starts_at: datetime | None, now: datetime) -> datetime:
     return starts_at
 
 
-def _refuse(actor: Actor, record_id: UUID, form: ShareForm, refusal: Refusal) -> NoReturn:
+def refuse_share(actor: Actor, record_id: UUID, organisation_id: UUID, refusal: Refusal) -> NoReturn:
     """A refusal is recorded as carefully as a disclosure: whatever was under way goes, the event stays."""
     db.session.rollback()
     append(
@@ -159,7 +181,7 @@ def _refuse(actor: Actor, record_id: UUID, form: ShareForm, refusal: Refusal) ->
         object_id=record_id,
         records=[record_id],
         basis=Basis("none", refusal.agreement_id),
-        facts={"why": refusal.why, "organisation": form.to_organisation_id},
+        facts={"why": refusal.why, "organisation": organisation_id},
     )
     db.session.commit()
     raise Denied(
@@ -167,7 +189,15 @@ def _refuse(actor: Actor, record_id: UUID, form: ShareForm, refusal: Refusal) ->
     )
 
 
-def _grant(actor: Actor, record: Record, form: ShareForm, footing: Footing, starts: datetime) -> Grant:
+def _grant(
+    actor: Actor,
+    record: Record,
+    form: ShareForm,
+    footing: Footing,
+    starts: datetime,
+    beforehand: Beforehand | None,
+    fact: FactCode | None,
+) -> Grant:
     grant = Grant(
         **facts_of(record),
         id=new_id(),
@@ -178,10 +208,13 @@ def _grant(actor: Actor, record: Record, form: ShareForm, footing: Footing, star
         to_user_id=form.to_user_id,
         agreement_id=footing.agreement_id,
         agreement_ends_at=footing.agreement_ends_at,
+        agreement_sections=list(footing.agreement_sections) or None,
         purpose=form.purpose.value if form.purpose else None,
         gateway=footing.gateway or None,
         lawful_basis=footing.lawful_basis or None,
-        sections=[one.value for one in form.sections],
+        consent_id=footing.consent_id,
+        fact_only=fact is not None,
+        sections=[one.value for one in form.sections] if fact is None else [],
         max_marking=int(form.max_marking),
         may_contribute=form.may_contribute,
         reason=form.reason,
@@ -190,22 +223,35 @@ def _grant(actor: Actor, record: Record, form: ShareForm, footing: Footing, star
         starts_at=starts,
         ends_at=form.ends_at,
     )
+    if beforehand is not None:
+        grant.state = GrantState.ACCEPTED.value
+        grant.answered_by, grant.answered_at = beforehand.by, beforehand.at
+        grant.panel_id, grant.access_request_id = beforehand.panel_id, beforehand.access_request_id
     _add(grant)
+    _write_shared(actor, grant, fact)
+    return grant
+
+
+def _write_shared(actor: Actor, grant: Grant, fact: FactCode | None) -> None:
     append(
         actor,
-        "case.shared",
+        "case.shared" if fact is None else "fact.shared",
         object_id=grant.id,
         version=grant.revision,
-        records=[record.id],
-        people=_people_in(record.id, grant.sections),
+        records=[grant.record_id],
+        people=find_people_in(actor, grant.record_id, grant.sections),
         recipients=[Recipient(grant.to_organisation_id, team_id=grant.to_team_id, user_id=grant.to_user_id)],
         basis=Basis("share", grant.agreement_id, grant.id),
-        facts={"sections": "+".join(grant.sections)},
-        texts={"reason": form.reason},
-        key_of=record.id,
+        facts={"sections": "+".join(grant.sections)} if fact is None else {"code": fact.value},
+        texts={"reason": grant.reason},
+        key_of=grant.record_id,
     )
-    _tell_recipients(actor, grant, NotificationKind.CASE_SHARED)
-    return grant
+    if fact is not None:
+        tell_recipients(actor, grant, NotificationKind.FACT_SHARED)
+    elif grant.state == GrantState.PENDING.value:
+        tell_recipients(actor, grant, NotificationKind.CASE_SHARED)
+    elif grant.panel_id is not None:
+        tell_recipients(actor, grant, NotificationKind.PANEL_SHARED)
 
 
 def _add(grant: Grant) -> None:
@@ -215,40 +261,21 @@ def _add(grant: Grant) -> None:
             db.session.add(grant)
             db.session.flush()
     except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != ONE_LIVE:
-            raise
-        raise Conflict(
-            "shared_already",
-            f"{grant.record_reference} is shared with them for this purpose already, or waits for their answer. "
-            "End that share first, then share it anew.",
-        ) from error
+        raise already_shared(grant.record_reference, error) from error
 
 
-def _tell_recipients(actor: Actor, grant: Grant, kind: NotificationKind) -> None:
-    notify(actor, recipients_of(actor, grant), kind, reference=grant.record_reference, address=SHARED_ADDRESS)
-
-
-def _address(grant: Grant) -> str:
-    """Where the lead finds the share: references tell the kind of the record."""
-    if f"-{REFERENCE_KIND[RecordKind.CASE]}-" in grant.record_reference:
-        return f"/cases/{grant.record_id}/sharing"
-    return f"/incidents/{grant.record_id}"
-
-
-def _people_in(record_id: UUID, sections: Sequence[str]) -> list[UUID]:
-    found = db.session.scalars(
-        sa.select(Involvement.person_id)
-        .where(
-            Involvement.record_id == record_id,
-            Involvement.section.in_(sections),
-            Involvement.person_id.is_not(None),
-        )
-        .distinct()
+def already_shared(reference: str, error: IntegrityError) -> Conflict:
+    """What the database's refusal of a second live share means; any other error is raised as it is."""
+    if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != ONE_LIVE:
+        raise error
+    return Conflict(
+        "shared_already",
+        f"{reference} is shared with them for this purpose already, or waits for their answer. "
+        "Change or end that share first.",
     )
-    return [key for key in found if key is not None]
 
 
-def _check_reason(text: str, sentence: str) -> None:
+def check_reason(text: str, sentence: str) -> None:
     if not text:
         raise Invalid("no_reason", sentence, errors={"reason": sentence})
     if len(text) > MAX_TEXT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.access.vocabulary import Marking, Purpose, Section
-from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS
+from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS, LAWFUL_BASES
 from hub.core import clock
 from hub.core.errors import Invalid
 from hub.core.partial_dates import BadPartialDate, earliest_day, partial_date
@@ -20,7 +21,8 @@ from hub.core.text import MAX_TEXT, clean
 class ShareForm:
     """What to share, with whom, why and until when. Within one's own organisation no agreement and no end is needed.
 
-    An empty gateway or lawful basis takes what the agreement says; so does an empty `agreement_id`.
+    An empty gateway or lawful basis takes what the agreement says; without an `agreement_id` the one that lasts longest
+    of those that carry it. `consent_id` counts where the basis is consent.
     """
 
     to_organisation_id: UUID
@@ -33,27 +35,40 @@ class ShareForm:
     agreement_id: UUID | None = None
     gateway: str = ""
     lawful_basis: str = ""
+    consent_id: UUID | None = None
     max_marking: Marking = Marking.OFFICIAL
     may_contribute: bool = False
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """What a share is to open from now on, until when, and why that changes."""
+
+    sections: tuple[Section, ...]
+    max_marking: Marking
+    may_contribute: bool
+    ends_at: datetime | None
+    reason: str
+    # as the form was shown; None where nobody typed it from a page
+    revision: int | None = None
 
 
 def parse_share(form: Mapping[str, Any]) -> ShareForm:
     """Raises `Invalid` with every error at once."""
     errors: dict[str, str] = {}
     organisation, team, user = parse_recipient(form, errors)
-    purpose = parse_purpose(form, errors)
+    purpose, agreement = parse_purpose(form, errors)
     gateway = str(form.get("gateway", ""))
     if gateway and (gateway not in GATEWAYS or gateway in DEPERSONALISED_ONLY):
         errors["gateway"] = "Choose a legal gateway from the list"
+    basis = str(form.get("lawful_basis", ""))
+    if basis and basis not in LAWFUL_BASES:
+        errors["lawful_basis"] = "Choose a lawful basis from the list"
+    consent = _uuid(str(form.get("consent", "")), "consent", "Choose a consent from the list", errors)
     sections = parse_sections(form, errors)
-    reason = clean(str(form.get("reason", "")))
-    if not reason:
-        errors["reason"] = "Say why sharing this is necessary"
-    elif len(reason) > MAX_TEXT:
-        errors["reason"] = f"Why it is necessary must be {MAX_TEXT:,} characters or fewer"
+    reason = _reason(form, errors, "Say why sharing this is necessary", "Why it is necessary")
     ends_at = parse_end(form, errors)
-    if form.get("max_marking", "0") not in ("0", "1"):
-        errors["max_marking"] = "Choose the highest marking that is shared"
+    marking = _marking(form, errors)
     if errors or organisation is None:
         raise Invalid("bad_share", errors=errors)
     return ShareForm(
@@ -61,13 +76,58 @@ def parse_share(form: Mapping[str, Any]) -> ShareForm:
         to_team_id=team,
         to_user_id=user,
         purpose=purpose,
+        agreement_id=agreement,
         gateway=gateway,
+        lawful_basis=basis,
+        consent_id=consent,
         sections=sections,
         reason=reason,
         ends_at=ends_at,
-        max_marking=Marking(int(form.get("max_marking", "0"))),
+        max_marking=marking,
         may_contribute=form.get("may_contribute") == "yes",
     )
+
+
+def parse_change(form: Mapping[str, Any]) -> ShareChange:
+    """Raises `Invalid` with every error at once."""
+    errors: dict[str, str] = {}
+    revision = str(form.get("revision", ""))
+    change = ShareChange(
+        sections=parse_sections(form, errors),
+        max_marking=_marking(form, errors),
+        may_contribute=form.get("may_contribute") == "yes",
+        ends_at=parse_end(form, errors),
+        reason=_reason(form, errors, "Say why this changes", "Why this changes"),
+        revision=int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else None,
+    )
+    if errors:
+        raise Invalid("bad_change", errors=errors)
+    return change
+
+
+def _reason(form: Mapping[str, Any], errors: dict[str, str], missing: str, called: str) -> str:
+    reason = clean(str(form.get("reason", "")))
+    if not reason:
+        errors["reason"] = missing
+    elif len(reason) > MAX_TEXT:
+        errors["reason"] = f"{called} must be {MAX_TEXT:,} characters or fewer"
+    return reason
+
+
+def _marking(form: Mapping[str, Any], errors: dict[str, str]) -> Marking:
+    given = str(form.get("max_marking", "0"))
+    if given not in {str(one.value) for one in Marking}:
+        errors["max_marking"] = "Choose the highest marking that is shared"
+        return Marking.OFFICIAL
+    return Marking(int(given))
+
+
+def _uuid(text: str, field: str, wrong: str, errors: dict[str, str]) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        errors[field] = wrong
+        return None
 
 
 def parse_recipient(
@@ -87,14 +147,15 @@ def parse_recipient(
     return organisation, member if kind == "team" else None, member if kind == "user" else None
 
 
-def parse_purpose(form: Mapping[str, Any], errors: dict[str, str]) -> Purpose | None:
-    given = str(form.get("purpose", ""))
+def parse_purpose(form: Mapping[str, Any], errors: dict[str, str]) -> tuple[Purpose | None, UUID | None]:
+    """`purpose` is a purpose, or `<purpose>:<agreement>` where it was chosen with the agreement that it stands on."""
+    given, _, agreement = str(form.get("purpose", "")).partition(":")
     if not given:
-        return None
+        return None, None
     if given not in set(Purpose):
         errors["purpose"] = "Choose a purpose from the list"
-        return None
-    return Purpose(given)
+        return None, None
+    return Purpose(given), _uuid(agreement, "purpose", "Choose a purpose from the list", errors)
 
 
 def parse_sections(form: Mapping[str, Any], errors: dict[str, str]) -> tuple[Section, ...]:

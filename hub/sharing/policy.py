@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Any
+
+from sqlalchemy import and_, or_
 
 from hub.access.actor import Actor
 from hub.access.models import Grant
+from hub.access.policy import Rules, change_record, guard_class, not_excluded
+from hub.access.sets import Expression, Terms, my_live_grants, named
 from hub.access.vocabulary import GrantState
 from hub.core.errors import Conflict, Denied
+from hub.sharing.models import SharedFact
 from hub.sharing.vocabulary import ShareState
+
+
+def read_fact(fact: Any, terms: Terms) -> Expression:
+    """The one fact of a minimum share: read by those who lead the record, and by the recipient while the share lives."""
+    told = and_(
+        named("fact_granted", fact.grant_id.in_(my_live_grants(terms))),
+        named("fact_clearance", fact.marking <= terms.clearance),
+        not_excluded(fact, fact.record_id, terms, "fact"),
+    )
+    return or_(told, change_record(fact, fact.record_id, terms))
+
+
+guard_class(
+    SharedFact, Rules(read=read_fact, add=lambda row, terms: change_record(row, row.record_id, terms))
+)
 
 # offered when nobody says otherwise: long enough to work, short enough to be looked at again
 USUAL_LENGTH = timedelta(days=90)
@@ -31,12 +51,10 @@ def state_of(grant: Grant, now: datetime, *, agreement_live: bool = True) -> Sha
 
 
 def is_recipient(actor: Actor, grant: Grant) -> bool:
-    """Is the share made to this user, to the team in hand, or to the whole organisation?"""
-    return (
-        grant.to_organisation_id == actor.organisation_id
-        and grant.to_team_id in (None, actor.team_id)
-        and grant.to_user_id in (None, actor.user_id)
-    )
+    """Is the share made to this user, to the team in hand (co-located ones too), or to the whole organisation?"""
+    if grant.to_team_id is not None:
+        return grant.to_team_id == actor.team_id
+    return grant.to_organisation_id == actor.organisation_id and grant.to_user_id in (None, actor.user_id)
 
 
 def check_may_answer(actor: Actor, grant: Grant, now: datetime) -> None:
@@ -55,6 +73,17 @@ def check_may_revoke(leads: bool, grant: Grant, now: datetime) -> None:
     _check_open(grant, now)
 
 
+def check_may_change(leads: bool, grant: Grant, now: datetime, *, agreement_live: bool) -> None:
+    """Who: whoever leads the record. In what state: waiting or live, on an agreement in force. `Denied` or `Conflict`."""
+    if not leads:
+        raise Denied("not_lead", "Only the team that leads this record can change a share of it.")
+    _check_open(grant, now)
+    if grant.fact_only:
+        raise Conflict("one_fact", "This share tells one fact. End it, and share anew what is needed.")
+    if not agreement_live:
+        raise Conflict("no_agreement", "The agreement that this share stands on is not in force.")
+
+
 def _check_open(grant: Grant, now: datetime) -> None:
     state = state_of(grant, now)
     if state is ShareState.REVOKED:
@@ -63,11 +92,3 @@ def _check_open(grant: Grant, now: datetime) -> None:
         raise Conflict("rejected_already", "This share was refused already.")
     if state is ShareState.EXPIRED:
         raise Conflict("ended_already", "This share has reached its end already.")
-
-
-def same_recipient(grant: Grant, organisation_id: UUID, team_id: UUID | None, user_id: UUID | None) -> bool:
-    return (grant.to_organisation_id, grant.to_team_id, grant.to_user_id) == (
-        organisation_id,
-        team_id,
-        user_id,
-    )

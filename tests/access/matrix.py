@@ -24,7 +24,7 @@ import hub.models  # noqa: F401
 from hub.access import sets
 from hub.access.guard import CONTEXT_KEY, SETTINGS, _setting
 from hub.access.models import Grant, Involvement, Record
-from hub.access.policy import GUARDED, Rule
+from hub.access.policy import GUARDED, Rule, know_record
 from hub.access.sets import Terms
 from hub.access.walls import compiled
 from hub.app import ENGINE
@@ -33,17 +33,24 @@ from hub.core import clock
 from hub.core.ids import new_id
 from hub.core.schema import Base
 from hub.extensions import HubSession, db
+from hub.handovers.models import HandOver
 from hub.people.models import Person
+from hub.sharing.models import SharedFact
 from tests.access.oracle import Oracle, Row
 from tests.access.worlds import NearMiss, near_misses
 
 # order of loading: parents first
 TABLES = (
     "partnership", "organisation", "team", "app_user", "agreement", "agreement_party", "agreement_purpose", "record",
-    "record_team", "person", "exclusion", "emergency", "record_grant", "entry", "involvement",
+    "key_epoch", "data_key", "record_team", "person", "exclusion", "emergency", "record_grant", "shared_fact", "hand_over",
+    "entry", "involvement",
 )  # fmt: skip
-# these two forbid some of the flips outright; the clause must hold without them
-LIFTED = ("ck_record_grant_outside_needs_agreement", "ck_record_grant_ends_within_agreement")
+# these forbid some of the flips outright; the clause must hold without them
+LIFTED = (
+    "ck_record_grant_outside_needs_agreement",
+    "ck_record_grant_ends_within_agreement",
+    "ck_record_grant_sections_within_agreement",
+)
 Verdict = Callable[[Oracle, Row], bool]
 READS: dict[type[Any], Verdict] = {
     Record: Oracle.reads_record,
@@ -51,6 +58,8 @@ READS: dict[type[Any], Verdict] = {
     Involvement: Oracle.reads_involvement,
     Person: Oracle.reads_person,
     Grant: Oracle.reads_grant,
+    SharedFact: Oracle.reads_fact,
+    HandOver: Oracle.reads_hand_over,
 }
 CHANGES: dict[type[Any], Verdict] = {Record: Oracle.changes_record, Involvement: Oracle.changes_involvement}
 ADDS: dict[type[Any], Verdict] = {
@@ -270,6 +279,7 @@ def _first(
 def _rules() -> Iterator[tuple[type[Any], str, Rule, Verdict]]:
     for model, verdict in READS.items():
         yield model, "read", GUARDED[model].read, verdict
+    yield Record, "know", lambda row, terms: know_record(row, row.id, terms), Oracle.knows_record
     for act, table in (("change", CHANGES), ("add", ADDS)):
         for model, verdict in table.items():
             rule = getattr(GUARDED[model], act)

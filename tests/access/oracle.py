@@ -27,9 +27,27 @@ class Oracle:
         """He isn't excluded, and either (a1) or (a2), cleared for it; or (b)."""
         if self._excluded(record):
             return False
-        return self._emergency(record) or (
-            self._cleared(record) and (self._leads(record) or bool(self._grants(record)))
-        )
+        shared = any(not one["fact_only"] for one in self._grants(record))
+        return self._emergency(record) or (self._cleared(record) and (self._leads(record) or shared))
+
+    def knows_record(self, record: Row) -> bool:
+        """It is knowable, and his organisation shares an agreement in force with its owner for his purpose."""
+        agreed = self._agreed(record["owner_organisation_id"], "summary")
+        return record["knowable"] and agreed and not self._excluded(record)
+
+    def reads_fact(self, fact: Row) -> bool:
+        """Whoever leads the record; and the recipient of the share that tells it, while that lives."""
+        if self.changes_record(fact):
+            return True
+        told = any(one["id"] == fact["grant_id"] for one in self._grants(fact))
+        return told and fact["marking"] <= self.me["clearance"] and not self._excluded(fact)
+
+    def reads_hand_over(self, offer: Row) -> bool:
+        """Whoever leads the record, the team that offered it and the team that it is offered to, as far as cleared."""
+        if self.changes_record(offer):
+            return True
+        side = self.me["team_id"] in (offer["from_team_id"], offer["to_team_id"])
+        return side and offer["marking"] <= self.me["clearance"] and not self._excluded(offer)
 
     def reads_item(self, item: Row) -> bool:
         """Not excluded, and (b); or (a1), or (a2) with its section and marking, cleared and in its audience; or his own."""
@@ -55,7 +73,10 @@ class Oracle:
         """Whoever leads the record, and the organisation it is made to, as far as cleared and not excluded."""
         if self.changes_record(grant):
             return True
-        mine = grant["to_organisation_id"] == self.me["organisation_id"]
+        mine = (
+            grant["to_organisation_id"] == self.me["organisation_id"]
+            or grant["to_team_id"] == self.me["team_id"]
+        )
         return mine and grant["marking"] <= self.me["clearance"] and not self._excluded(grant)
 
     def changes_record(self, record: Row) -> bool:
@@ -128,9 +149,21 @@ class Oracle:
     def _leads(self, row: Row) -> bool:
         if row["partnership_id"] != self.me["partnership_id"]:
             return False
-        if row["lead_team_id"] == self.me["team_id"]:
+        own = row["owner_organisation_id"] == self.me["organisation_id"]
+        # in a team of several employers: the team's rights, as far as his own employer's agreement goes
+        if row["lead_team_id"] == self.me["team_id"] and (
+            own or self._agreed(row["owner_organisation_id"], row.get("section", "summary"))
+        ):
             return True
         return row["owner_organisation_id"] == self.me["organisation_id"] and row["open_to_owner"]
+
+    def _agreed(self, owner: UUID, section: str) -> bool:
+        return any(
+            self._in_force(one, (owner, self.me["organisation_id"]))
+            and self._permits(one, self.me["purpose"])
+            and section in one["sections"]
+            for one in self.world["agreement"]
+        )
 
     def _grants(self, row: Row) -> list[Row]:
         """The live grants of the record that name him, his team in hand or his organisation."""
@@ -142,7 +175,10 @@ class Oracle:
         ]
 
     def _names_me(self, grant: Row) -> bool:
-        if grant["to_organisation_id"] != self.me["organisation_id"]:
+        if (
+            grant["to_organisation_id"] != self.me["organisation_id"]
+            and grant["to_team_id"] != self.me["team_id"]
+        ):
             return False
         if grant["to_team_id"] is not None and grant["to_team_id"] != self.me["team_id"]:
             return False
@@ -169,7 +205,11 @@ class Oracle:
     def _in_force(self, agreement: Row, parties: Iterable[UUID]) -> bool:
         signed = agreement["in_force_at"] is not None and agreement["in_force_at"] <= self.now
         runs = agreement["starts_at"] <= self.now and not self._past(agreement["ends_at"])
-        if not (signed and runs) or self._past(agreement["suspended_at"]):
+        if (
+            not (signed and runs)
+            or self._past(agreement["suspended_at"])
+            or self._past(agreement["ended_at"])
+        ):
             return False
         return all(self._is_party(agreement, one) for one in parties)
 

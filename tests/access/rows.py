@@ -27,7 +27,7 @@ class Maker:
     def made(self) -> tuple[Row, World]:
         f = self.facts
         self.orgs = {"owner": self.id(1), "recipient": self.id(2), "third": self.id(3)}
-        self.teams = {"lead": self.id(11), "mine": self.id(12), "other": self.id(13)}
+        self.teams = {"lead": self.id(11), "mine": self.id(12), "other": self.id(13), "third": self.id(14)}
         self.users = {"me": self.id(21), "colleague": self.id(22)}
         self.areas = {"here": self.id(31), "there": self.id(32)}
         self.record, self.agreement = self.id(41), self.id(51)
@@ -36,8 +36,7 @@ class Maker:
             "partnership_id": self.areas["here"],
             "owner_organisation_id": self.orgs["owner"],
             "lead_team_id": self.teams["lead"],
-            "knowable": False,
-            **{name: f[name] for name in ("marking", "restricted", "breakable", "open_to_owner")},
+            **{name: f[name] for name in ("marking", "restricted", "breakable", "knowable", "open_to_owner")},
         }
         reader: Row = {
             "user_id": self.users["me"],
@@ -59,6 +58,8 @@ class Maker:
             }
         ]
         rows["record_grant"] = [self._grant()] if f["grant"] else []
+        rows["shared_fact"] = [self._fact()] if f["grant"] else []
+        rows["hand_over"] = [self._offer()]
         return reader, rows
 
     def _accounts(self) -> World:
@@ -110,7 +111,9 @@ class Maker:
             "id": self.agreement, "created_at": self.now, "revision": 1, "reference": f"A-{self.number}", "title": "",
             "partnership_id": self.areas["here"], "starts_at": self.at(f["starts"]), "review_at": self.at(9),
             "ends_at": self.at(f["ends"]), "in_force_at": self.at(f["signed"]), "suspended_at": self.at(f["suspended"]),
-            "suspended_why": None if f["suspended"] is None else "test", "data_classes": "",
+            "suspended_why": None if f["suspended"] is None else "test", "data_classes": "", "receivers": "", "not_shared": "",
+            "ended_at": self.at(f["ended"]), "ended_why": None if f["ended"] is None else "test", "sent_at": self.now,
+            "sections": f["agreement_sections"], "owner_organisation_id": self.orgs["owner"], "owner_user_id": self.users["me"],
         }  # fmt: skip
         # a third organisation is always party: "any party" must not do
         standing = {"owner": f["owner_party"], "recipient": f["recipient_party"], "third": "in"}
@@ -120,6 +123,7 @@ class Maker:
                 {
                     "agreement_id": self.agreement,
                     "organisation_id": self.orgs[name],
+                    "signatory": "",
                     "joined_at": self.at(2 if how == "joins" else -3),
                     "left_at": self.at({"left": -1.0, "leaves": 3.0}.get(how)),
                 }
@@ -161,9 +165,24 @@ class Maker:
                 )
         emergency = {
             "id": self.id(81), "created_at": self.now, "record_id": self.record, "user_id": self.users[f["emergency"] or "me"],
-            "organisation_id": self.orgs["third"], "sealed_reason": b"test", "granted_at": self.at(f["emergency_from"]),
+            "organisation_id": self.orgs["third"], "owner_organisation_id": self.orgs["owner"], "record_reference": "test",
+            "sealed_reason": b"test", "data_key_id": self.id(141), "review_note": "", "granted_at": self.at(f["emergency_from"]),
             "expires_at": self.at(f["emergency_until"]), "closed_at": self.at(f["emergency_closed"]),
         }  # fmt: skip
+        epoch = {
+            "id": self.id(142),
+            "created_at": self.now,
+            "partnership_id": self.areas["here"],
+            "root_key_id": "test",
+            "wrapped": b"test",
+        }
+        key = {
+            "id": self.id(141),
+            "created_at": self.now,
+            "partnership_id": self.areas["here"],
+            "epoch_id": self.id(142),
+            "wrapped": b"test",
+        }
         member = {
             "record_id": self.record,
             "user_id": self.users[f["on_team"] or "me"],
@@ -174,6 +193,8 @@ class Maker:
         return {
             "exclusion": walls,
             "emergency": [emergency] if f["emergency"] else [],
+            "key_epoch": [epoch],
+            "data_key": [key],
             "record_team": [member] if f["on_team"] else [],
         }
 
@@ -188,13 +209,31 @@ class Maker:
             "to_user_id": self.users[f["grant_user"]] if f["grant_user"] and not f["grant_team"] else None,
             "agreement_id": self.agreement if f["grant_agreement"] else None,
             "agreement_ends_at": self.at(f["ends"]) if f["grant_agreement"] else None,
-            "purpose": f["grant_purpose"], "gateway": "cda_115", "lawful_basis": "art6_1e", "sections": f["grant_sections"],
+            "agreement_sections": f["agreement_sections"] if f["grant_agreement"] else None,
+            "fact_only": f["grant_fact"], "sections": [] if f["grant_fact"] else f["grant_sections"],
+            "purpose": f["grant_purpose"], "gateway": "cda_115", "lawful_basis": "art6_1e",
             "max_marking": f["grant_marking"], "may_contribute": f["grant_adds"], "reason": "test", "state": f["grant_state"],
             "requested_by": self.users["colleague"], "answered_by": self.users["me"] if answered else None,
             "answered_at": self.now if answered else None, "starts_at": self.at(f["grant_starts"]),
             "ends_at": self.at(f["grant_ends"]), "revoked_at": self.at(f["grant_revoked"]),
             "revoked_by": None if f["grant_revoked"] is None else self.users["colleague"],
             "revoked_why": None if f["grant_revoked"] is None else "test",
+        }  # fmt: skip
+
+    def _fact(self) -> Row:
+        return {
+            "id": self.id(121), "created_at": self.now, "record_id": self.record, "grant_id": self.id(91),
+            "code": "tenancy_breach", "concerning": "test", "wording": "", "from_on": "2026", **self.record_facts,
+        }  # fmt: skip
+
+    def _offer(self) -> Row:
+        """A hand-over that waits, from a fourth team to the reader's."""
+        return {
+            "id": self.id(131), "created_at": self.now, "revision": 1, "record_id": self.record, **self.record_facts,
+            "record_reference": f"R-{self.number}", "case_kind": "test", "from_organisation_id": self.orgs["owner"],
+            "from_team_id": self.teams[self.facts["offer_from"]], "to_organisation_id": self.orgs["owner"],
+            "to_team_id": self.teams[self.facts["offer_to"]], "stays": [], "reason": "test", "state": "offered",
+            "offered_by": self.users["colleague"], "answer": "",
         }  # fmt: skip
 
     def _items(self) -> World:

@@ -27,6 +27,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "marking": (1, 0),
     "restricted": (False, True),
     "breakable": (False, True),
+    "knowable": (False, True),
     "open_to_owner": (False, True),
     "on_team": (None, "me", "colleague"),
     "excluded": (None, "me", "colleague", "was", "until"),
@@ -44,10 +45,13 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "grant_marking": (1, 0),
     "grant_adds": (False, True),
     "grant_agreement": (True, False),
+    "grant_fact": (False, True),
     "signed": (-2, 2, None),
     "starts": (-2, 2),
     "ends": (5, -1),
     "suspended": (None, -1, 3),
+    "ended": (None, -1, 3),
+    "agreement_sections": (["summary", "chronology", "files"], SUMMARY),
     "permits": ([HERE, "tenancy"], ["tenancy"]),
     "owner_party": ("in", "out", "joins", "left", "leaves"),
     "recipient_party": ("in", "out", "joins", "left", "leaves"),
@@ -60,6 +64,8 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "contributor": ("owner", "recipient", "third"),
     "audience": (None, "supervisor_only", "my_org", "my_team", "me", "others"),
     "adder": ("me", "another"),
+    "offer_from": ("third", "mine"),
+    "offer_to": ("other", "mine"),
 }
 USUAL = {name: values[0] for name, values in FACTS.items()}
 PATHS: dict[str, dict[str, Any]] = {
@@ -68,10 +74,15 @@ PATHS: dict[str, dict[str, Any]] = {
     "lead_named": {"my_org": "owner", "my_team": "lead", "restricted": True, "on_team": "me"},
     "lead_low": {"my_org": "owner", "my_team": "lead", "marking": 0},
     "lead_colocated": {"my_team": "lead", "audience": "my_team"},
+    "knowable": {"knowable": True},
+    "offered": {"offer_to": "mine"},
+    "offering": {"offer_from": "mine"},
     "owner_open": {"my_org": "owner", "open_to_owner": True},
     "share": {"grant": True},
     "share_team": {"grant": True, "grant_team": "mine", "grant_adds": True},
     "share_user": {"grant": True, "grant_user": "me"},
+    "share_colocated": {"grant": True, "grant_org": "third", "grant_team": "mine"},
+    "share_fact": {"grant": True, "grant_fact": True},
     "share_named": {"grant": True, "restricted": True, "on_team": "me", "grant_adds": True},
     "share_low": {"grant": True, "marking": 0, "supervisor": True, "audience": "supervisor_only"},
     "within": {
@@ -100,12 +111,39 @@ PATHS: dict[str, dict[str, Any]] = {
     "contributed": {"contributor": "recipient"},
     "contributed_to": {"contributor": "recipient", "audience": "me", "marking": 0},
 }
-AGREEMENT = ("signed", "starts", "ends", "suspended", "permits", "owner_party", "recipient_party")
+AGREEMENT = (
+    "signed",
+    "starts",
+    "ends",
+    "suspended",
+    "ended",
+    "agreement_sections",
+    "permits",
+    "owner_party",
+    "recipient_party",
+)
 # what a plain path has flipped already, its variants need not: they flip what sets them apart
 VARIANTS: dict[str, tuple[str, ...]] = {
     "lead_named": ("restricted", "on_team", "excluded", "my_partnership"),
     "lead_low": ("marking", "clearance", "item_marking", "audience"),
-    "lead_colocated": ("my_org", "my_team", "my_partnership", "audience", "contributor", "adder"),
+    "lead_colocated": (
+        *("my_org", "my_team", "my_partnership", "audience", "contributor", "adder", "purpose", "section"),
+        *AGREEMENT,
+    ),
+    "knowable": ("my_org", "my_partnership", "purpose", "excluded", "marking", "knowable", *AGREEMENT),
+    "offered": ("my_team", "clearance", "marking", "excluded", "offer_to"),
+    "offering": ("my_team", "clearance", "marking", "excluded", "offer_from"),
+    "share_colocated": ("my_org", "my_team", "grant_org", "grant_team", "purpose", *AGREEMENT),
+    "share_fact": (
+        "my_org",
+        "clearance",
+        "marking",
+        "excluded",
+        "grant_fact",
+        "grant_state",
+        "grant_revoked",
+        "suspended",
+    ),
     "share_team": (
         "my_org",
         "my_team",
@@ -179,6 +217,7 @@ def _telling(facts: dict[str, Any]) -> dict[str, Any]:
     dropped = [
         name for part, prefix in PARTS.items() if not facts[part] for name in facts if name.startswith(prefix)
     ]
-    if not facts["grant"] and not facts["emergency"]:
+    colocated = facts["my_team"] == "lead" and facts["my_org"] != "owner"
+    if not (facts["grant"] or facts["emergency"] or facts["knowable"] or colocated):
         dropped += AGREEMENT
     return {name: value for name, value in facts.items() if name not in dropped}

@@ -25,6 +25,7 @@ from hub.chronology.vocabulary import EntryKind, EntryNature
 from hub.core import clock
 from hub.core.errors import Denied, Invalid, NotVisible
 from hub.core.paging import Cursor
+from hub.crypto import keyring
 from hub.extensions import db
 from tests.fixtures.world import World, act_as
 
@@ -92,7 +93,10 @@ def test_emergency_access_adds_an_entry(case: Case, world: World) -> None:
             record_id=case.id,
             user_id=sergeant.user_id,
             organisation_id=sergeant.organisation_id,
+            owner_organisation_id=case.owner_organisation_id,
+            record_reference=case.reference,
             sealed_reason=b"x",
+            data_key_id=keyring.data_key(db.session(), sergeant.partnership_id).id,
             granted_at=now,
             expires_at=now + timedelta(hours=4),
         )

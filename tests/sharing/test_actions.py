@@ -19,7 +19,7 @@ from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.notifications.models import Notification
 from hub.sharing.actions import answer_share, revoke_share, share_record
-from hub.sharing.queries import list_shared, waiting_count, waiting_under_other_purposes
+from hub.sharing.queries import SharedView, list_shared, waiting_count, waiting_under_other_purposes
 from tests.fixtures.shares import led_record, share_form, shared
 from tests.fixtures.world import World, act_as
 
@@ -241,8 +241,8 @@ def test_suspending_the_agreement_stops_its_shares_at_once(record: UUID, world: 
     db.session.commit()
     sergeant = act_as(world, "sergeant")
     assert db.session.scalar(sa.select(Record.id)) is None
-    found = list_shared(sergeant)
-    assert not found.live and [row.state.value for row in found.ended] == ["suspended"]
+    assert not list_shared(sergeant).rows
+    assert [row.state.value for row in list_shared(sergeant, SharedView.ENDED).rows] == ["revoked"]
 
 
 def test_a_second_live_share_is_a_conflict_and_leaves_the_rest_of_the_transaction(
@@ -285,12 +285,18 @@ def test_shares_under_other_purposes_are_counted_while_they_hold(record: UUID, w
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ("agreement_id = NULL, agreement_ends_at = NULL", "outside_needs_agreement"),
+        (
+            "agreement_id = NULL, agreement_ends_at = NULL, agreement_sections = NULL",
+            "outside_needs_agreement",
+        ),
+        ("agreement_sections = NULL", "agreement_terms_copied"),
         ("ends_at = NULL", "outside_needs_agreement"),
         ("purpose = NULL", "outside_needs_agreement"),
         ("ends_at = agreement_ends_at + interval '1 second'", "ends_within_agreement"),
         ("ends_at = starts_at", "ends_after_start"),
-        ("sections = ARRAY['chronology']", "sections_known"),
+        ("sections = ARRAY['chronology']", "summary_or_fact"),
+        ("fact_only = true", "summary_or_fact"),
+        ("lawful_basis = 'art6_1a'", "consent_basis_names_consent"),
         ("sections = ARRAY['summary', 'secrets']", "sections_known"),
         ("reason = ' '", "reason_given"),
         ("revoked_at = now()", "revoked_together"),

@@ -1,0 +1,1 @@
+"""Partner assurance: the questionnaire, its evidence and its expiry."""

@@ -1,0 +1,1 @@
+"""Access attestation: each month a SPOC confirms who still needs access."""
