@@ -1,6 +1,7 @@
 """100,000 cases, 30,000 shares and 40 organisations, made by SQL: what `bench.clause` measures the sharing rule on.
 
-Three readers stand out: one whose team leads 8,000 cases and who has 2,000 by share, one with 50 and 50, one with none.
+Three readers stand out: one whose team leads 9,250 cases and who has 750 by share, as many as an organisation has on
+average; one with 50 and 50; one with none.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ CASES = 100_000
 SHARES = 30_000
 ORGANISATIONS = 40
 # reader → number of the organisation, cases that its team leads, cases shared with it
-READERS = {"10 %": (1, 8_000, 2_000), "0.1 %": (2, 50, 50), "none": (40, 0, 0)}
+READERS = {"10 %": (1, 9_250, 750), "0.1 %": (2, 50, 50), "none": (40, 0, 0)}
 
 _GROUND = """
 INSERT INTO partnership (id, created_at, code, name) VALUES (pg_temp.key('area', 1), now(), 'ONE', 'One');
@@ -52,7 +53,7 @@ INSERT INTO exclusion (id, created_at, user_id, organisation_id, record_id, why)
 """
 # the first cases are those of the readers, the rest everybody else's; their order in time is by chance
 _CASES = """
-CREATE TEMP TABLE made AS SELECT n, pg_temp.key('case', n) AS id, CASE WHEN n <= 8000 THEN 11 WHEN n <= 8050 THEN 21
+CREATE TEMP TABLE made AS SELECT n, pg_temp.key('case', n) AS id, CASE WHEN n <= 9250 THEN 11 WHEN n <= 9300 THEN 21
         ELSE (3 + (random() * 36)::int) * 10 + 1 + (random() * 2)::int END AS team,
     now() - random() * interval '700 days' AS changed_at, random() < 0.2 AS sensitive, random() < 0.03 AS restricted
     FROM generate_series(1, 100000) AS n;

@@ -9,17 +9,27 @@ from flask import Flask
 
 import hub.models  # noqa: F401
 from hub.access.wall_check import check_walls
+from hub.access_requests.views import pages as access_requests_pages
 from hub.accounts import sessions
 from hub.accounts.views import pages as accounts_pages
 from hub.admin.views import pages as admin_pages
+from hub.agreements.draft_views import pages as agreement_terms_pages
 from hub.agreements.views import pages as agreements_pages
+from hub.attachments.paper_views import pages as papers_pages
 from hub.casefile.access_views import pages as case_access_pages
+from hub.casefile.agreement_views import pages as agreement_pages
+from hub.casefile.consent_views import pages as case_consents_pages
+from hub.casefile.fact_views import pages as case_facts_pages
+from hub.casefile.fact_views import told as facts_pages
 from hub.casefile.files_views import pages as case_files_pages
+from hub.casefile.handover_views import pages as case_handover_pages
 from hub.casefile.incident_views import pages as incident_pages
 from hub.casefile.log_views import pages as case_log_pages
+from hub.casefile.panel_views import pages as case_panels_pages
 from hub.casefile.people_views import pages as case_people_pages
 from hub.casefile.person_views import pages as person_pages
 from hub.casefile.shared_views import pages as shared_pages
+from hub.casefile.sharing_views import incident_pages as incident_sharing_pages
 from hub.casefile.sharing_views import pages as case_sharing_pages
 from hub.casefile.views import pages as casefile_pages
 from hub.casefile.work_views import pages as work_pages
@@ -28,11 +38,17 @@ from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.crypto.rootkey import RootKey
+from hub.emergencies import banner
+from hub.emergencies.queries import count_unreviewed
+from hub.emergencies.views import pages as emergencies_pages
 from hub.extensions import db
+from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
+from hub.interests.views import pages as interests_pages
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
+from hub.panels.views import pages as panels_pages
 from hub.people.views import pages as people_pages
 from hub.search.views import pages as search_pages
 from hub.sharing.queries import waiting_count
@@ -62,7 +78,11 @@ BLUEPRINTS = (
     case_log_pages,
     accounts_pages,
     agreements_pages,
+    agreement_pages,
+    agreement_terms_pages,
+    papers_pages,
     case_sharing_pages,
+    incident_sharing_pages,
     shared_pages,
     search_pages,
     health_pages,
@@ -73,9 +93,19 @@ BLUEPRINTS = (
     incident_pages,
     people_pages,
     person_pages,
+    access_requests_pages,
+    emergencies_pages,
     case_people_pages,
+    case_consents_pages,
+    case_handover_pages,
+    hand_overs_pages,
+    case_panels_pages,
+    panels_pages,
+    case_facts_pages,
+    facts_pages,
     oversight_pages,
     admin_pages,
+    interests_pages,
 )
 
 
@@ -104,7 +134,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install(app, sessions.identify)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
-    for part in (gate, failures, headers, context, login):
+    identity.install_count(app, "reviews", count_unreviewed)
+    for part in (gate, failures, headers, context, login, banner):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -122,5 +122,7 @@ def _sections(
         elif given:
             chosen[record_id] = tuple(one for one in Section if one.value in given)
     if not chosen and not any(name.startswith("sections-") for name in errors):
-        errors[f"sections-{next(iter(record_ids), '')}"] = "Choose at least one record and what you supply of it"
+        errors[f"sections-{next(iter(record_ids), '')}"] = (
+            "Choose at least one record and what you supply of it"
+        )
     return chosen

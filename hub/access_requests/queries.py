@@ -153,9 +153,7 @@ def _rows(actor: Actor, ids: Iterable[UUID]) -> list[RequestRow]:
     """In the order of the ids."""
     order = {key: position for position, key in enumerate(ids)}
     found = db.session.scalars(
-        sa.select(AccessRequest)
-        .where(AccessRequest.id.in_(order))
-        .execution_options(populate_existing=True)
+        sa.select(AccessRequest).where(AccessRequest.id.in_(order)).execution_options(populate_existing=True)
     ).all()
     organisations = organisation_names(
         key for one in found for key in (one.from_organisation_id, one.to_organisation_id)

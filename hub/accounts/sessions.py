@@ -130,9 +130,14 @@ def end(session_id: UUID) -> None:
     )
 
 
+def is_fresh(visit: Visit) -> bool:
+    """Was the user authenticated within the last five minutes?"""
+    return clock.now() - visit.authenticated_at <= FRESH
+
+
 def check_fresh(visit: Visit) -> None:
     """Raises `Denied` (stale_session) unless the user was authenticated within the last five minutes."""
-    if clock.now() - visit.authenticated_at > FRESH:
+    if not is_fresh(visit):
         raise Denied("stale_session", "Confirm your password to go on.")
 
 
@@ -192,11 +197,6 @@ def _actor(
     token: str,
     request: RequestFacts,
 ) -> Actor:
-    audiences = [Audience.VICTIM_SAFE.value]
-    if Role.SUPERVISOR in roles:
-        audiences.append(Audience.SUPERVISOR_ONLY.value)
-    if organisation.kind in POLICE_KINDS:
-        audiences.append(Audience.POLICE_ONLY.value)
     return Actor(
         user_id=user.id,
         name=user.name,
@@ -212,11 +212,21 @@ def _actor(
         clearance=user.clearance,
         roles=roles,
         permissions=permissions_of(roles),
-        audiences=tuple(audiences),
+        audiences=audiences_of(roles, organisation.kind),
         source=Source(session.kind),
         token=token,
         request=request,
     )
+
+
+def audiences_of(roles: frozenset[Role], organisation_kind: str) -> tuple[str, ...]:
+    """The narrower circles that a user of these roles, employed by an organisation of this kind, belongs to."""
+    audiences = [Audience.VICTIM_SAFE.value]
+    if Role.SUPERVISOR in roles:
+        audiences.append(Audience.SUPERVISOR_ONLY.value)
+    if organisation_kind in POLICE_KINDS:
+        audiences.append(Audience.POLICE_ONLY.value)
+    return tuple(audiences)
 
 
 def _hats(user: User, team: Team, purpose: str) -> tuple[Hat, ...]:

@@ -1,73 +1,165 @@
-"""Writes of agreements: drafted with parties and purposes, signed by each party, in force when all have, suspended."""
+"""Writes of agreements: drafted with parties and purposes, sent out, signed by each party, in force when all have.
+
+What stops shares (suspending, ending, leaving) stands above, in `hub.sharing.ending`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.access.actor import Actor
+from hub.access.actor import Actor, Source
 from hub.access.models import Agreement, AgreementParty, AgreementPurpose
 from hub.access.permissions import Permission
-from hub.access.vocabulary import Purpose, Section
-from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS, LAWFUL_BASES
+from hub.accounts.models import Organisation, User
+from hub.agreements.forms import TermsForm, wrong_terms
+from hub.agreements.history import add_step
+from hub.agreements.notices import tell_parties
+from hub.agreements.policy import Act, check_may
+from hub.agreements.queries import load_for_change
+from hub.agreements.vocabulary import Step
 from hub.audit.recording import append
 from hub.core import clock
-from hub.core.errors import Conflict, Invalid, NotVisible
+from hub.core.errors import Conflict, Invalid
 from hub.core.ids import new_reference
 from hub.core.text import clean
 from hub.extensions import db
+from hub.notifications.vocabulary import NotificationKind
 
-LONGEST_REASON = 500
-
-
-@dataclass(frozen=True)
-class PermittedPurpose:
-    """A purpose with the gateway and lawful basis that it stands on."""
-
-    purpose: Purpose
-    gateway: str
-    lawful_basis: str
-    condition: str | None = None
+LONGEST_SIGNATORY = 200
 
 
-def draft_agreement(
-    actor: Actor,
-    title: str,
-    *,
-    parties: Sequence[UUID],
-    purposes: Sequence[PermittedPurpose],
-    starts_at: datetime,
-    review_at: datetime,
-    ends_at: datetime,
-    data_classes: str = "",
-    sections: Sequence[Section] = tuple(Section),
-) -> Agreement:
-    """A draft: nothing stands on it until it was sent out and every party has signed. Raises `Invalid`."""
+def draft_agreement(actor: Actor, form: TermsForm) -> Agreement:
+    """A draft: only its owner sees it, and nothing stands on it until every party has signed. Raises `Invalid`."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
-    _check(parties, purposes, starts_at, ends_at)
+    _check(actor, form)
     agreement = Agreement(
         reference=new_reference(actor.organisation_code, "ISA"),
-        title=title,
         partnership_id=actor.partnership_id,
-        starts_at=starts_at,
-        review_at=review_at,
-        ends_at=ends_at,
-        data_classes=data_classes,
-        sections=[one.value for one in Section if one in sections],
         owner_organisation_id=actor.organisation_id,
-        owner_user_id=actor.user_id,
+        **_terms_of(actor, form),
     )
     db.session.add(agreement)
     db.session.flush()
-    for organisation in parties:
-        db.session.add(
-            AgreementParty(agreement_id=agreement.id, organisation_id=organisation, joined_at=starts_at)
+    _add_lines(agreement, form)
+    add_step(actor, agreement.id, Step.CREATED)
+    append(actor, "agreement.created", object_id=agreement.id, version=1)
+    return agreement
+
+
+def change_agreement(actor: Actor, agreement_id: UUID, form: TermsForm) -> Agreement:
+    """Writes a draft anew. `Conflict` once it was sent out: the database holds its terms from then on, too."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    terms = load_for_change(actor, agreement_id)
+    check_may(actor, Act.CHANGE, terms, clock.now())
+    _check(actor, form)
+    agreement = terms.agreement
+    for name, value in _terms_of(actor, form).items():
+        setattr(agreement, name, value)
+    for lines in (AgreementPurpose, AgreementParty):
+        # a second look in the same session finds the lines that are written below, not these
+        for line in terms.purposes if lines is AgreementPurpose else terms.parties:
+            db.session.expunge(line)
+        db.session.execute(
+            sa.delete(lines)
+            .where(lines.agreement_id == agreement_id)
+            .execution_options(synchronize_session=False)
         )
-    for one in purposes:
+    db.session.flush()
+    _add_lines(agreement, form)
+    add_step(actor, agreement_id, Step.CHANGED)
+    append(actor, "agreement.changed", object_id=agreement_id, version=agreement.revision)
+    return agreement
+
+
+def send_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
+    """Sends a draft out for signature: from here on its terms stand. Raises `NotVisible` or `Conflict`."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    terms = load_for_change(actor, agreement_id)
+    agreement, now = terms.agreement, _moment(actor, terms.agreement)
+    check_may(actor, Act.SEND, terms, now)
+    if agreement.ends_at <= now:
+        raise Conflict(
+            "end_past", "The end of this agreement is past. Change the draft before sending it out."
+        )
+    agreement.sent_at = now
+    add_step(actor, agreement_id, Step.SENT)
+    append(actor, "agreement.sent", object_id=agreement.id, version=agreement.revision)
+    tell_parties(actor, terms, NotificationKind.AGREEMENT_WAITING)
+    return agreement
+
+
+def sign_agreement(actor: Actor, agreement_id: UUID, *, signatory: str = "") -> Agreement:
+    """Signs for the actor's organisation; the last signature puts the agreement in force.
+
+    `signatory` is who signs the paper, name and role; blank leaves what the draft says.
+    """
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    terms = load_for_change(actor, agreement_id)
+    agreement, now = terms.agreement, _moment(actor, terms.agreement)
+    check_may(actor, Act.SIGN, terms, now)
+    who = _signatory(signatory)
+    party = terms.party(actor.organisation_id)
+    if party is not None:
+        party.signed_at, party.signed_by = now, actor.user_id
+        party.signatory = who or party.signatory
+    if not terms.not_signed:
+        # an agreement may have begun before the last signature reached the hub; the log tells when that was
+        agreement.in_force_at = min(now, agreement.starts_at)
+    add_step(actor, agreement_id, Step.SIGNED)
+    append(actor, "agreement.signed", object_id=agreement.id, version=agreement.revision)
+    told = None if agreement.in_force_at else [agreement.owner_organisation_id]
+    tell_parties(actor, terms, NotificationKind.AGREEMENT_SIGNED, only=told)
+    return agreement
+
+
+def _moment(actor: Actor, agreement: Agreement) -> datetime:
+    """Now; for what is loaded from elsewhere, the day on which it began."""
+    now = clock.now()
+    return min(now, agreement.starts_at) if actor.source is Source.LOAD else now
+
+
+def _check(actor: Actor, form: TermsForm) -> None:
+    errors = wrong_terms(form, actor.organisation_id)
+    wanted = {one.organisation_id for one in form.parties}
+    known = db.session.scalars(sa.select(Organisation.id).where(Organisation.id.in_(wanted))).all()
+    if wanted - set(known):
+        errors["party-0"] = "Choose organisations from the list"
+    if form.owner_user_id is not None:
+        owner = db.session.get(User, form.owner_user_id)
+        if owner is None or owner.organisation_id != actor.organisation_id or owner.disabled_at is not None:
+            errors["owner"] = "Choose somebody of your own organisation"
+    if errors:
+        raise Invalid("bad_agreement", errors=errors)
+
+
+def _terms_of(actor: Actor, form: TermsForm) -> dict[str, object]:
+    return {
+        "title": form.title,
+        "starts_at": form.starts_at,
+        "review_at": form.review_at,
+        "ends_at": form.ends_at,
+        "sections": [one.value for one in form.sections],
+        "data_classes": form.data_classes,
+        "not_shared": form.not_shared,
+        "receivers": form.receivers,
+        "owner_user_id": form.owner_user_id or actor.user_id,
+    }
+
+
+def _add_lines(agreement: Agreement, form: TermsForm) -> None:
+    for party in form.parties:
+        db.session.add(
+            AgreementParty(
+                agreement_id=agreement.id,
+                organisation_id=party.organisation_id,
+                joined_at=form.starts_at,
+                signatory=party.signatory,
+            )
+        )
+    for one in form.purposes:
         db.session.add(
             AgreementPurpose(
                 agreement_id=agreement.id,
@@ -77,87 +169,12 @@ def draft_agreement(
                 condition=one.condition,
             )
         )
-    append(actor, "agreement.created", object_id=agreement.id, version=1)
-    return agreement
-
-
-def _check(
-    parties: Sequence[UUID], purposes: Sequence[PermittedPurpose], starts_at: datetime, ends_at: datetime
-) -> None:
-    errors: dict[str, str] = {}
-    if len(set(parties)) < 2:
-        errors["parties"] = "Choose at least two organisations"
-    if not purposes:
-        errors["purposes"] = "Choose at least one purpose"
-    for one in purposes:
-        if one.gateway not in GATEWAYS or one.lawful_basis not in LAWFUL_BASES:
-            errors["purposes"] = "Choose a legal gateway and a lawful basis from the lists"
-        elif one.gateway in DEPERSONALISED_ONLY:
-            errors["purposes"] = f"{GATEWAYS[one.gateway]} cannot carry personal data"
-    if ends_at <= starts_at:
-        errors["ends_at"] = "The end must be after the start"
-    if errors:
-        raise Invalid("bad_agreement", errors=errors)
-
-
-def send_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
-    """Sends a draft out for signature: from here on its terms stand. Raises `NotVisible` or `Conflict`."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    agreement = db.session.get(Agreement, agreement_id)
-    if agreement is None or agreement.owner_organisation_id != actor.organisation_id:
-        raise NotVisible
-    if agreement.sent_at is not None:
-        raise Conflict("sent_already", "This agreement is out for signature already.")
-    agreement.sent_at = clock.now()
     db.session.flush()
-    append(actor, "agreement.sent", object_id=agreement.id, version=agreement.revision)
-    return agreement
 
 
-def sign_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
-    """Signs for the actor's organisation; the last signature puts the agreement in force."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    agreement = db.session.get(Agreement, agreement_id)
-    party = db.session.get(AgreementParty, (agreement_id, actor.organisation_id))
-    if agreement is None or party is None:
-        raise NotVisible
-    if agreement.sent_at is None:
-        raise Conflict(
-            "not_sent", "This agreement is still a draft. Its owner sends it out for signature first."
-        )
-    if party.signed_at is not None:
-        raise Conflict("signed_already", "Your organisation has signed this agreement already.")
-    party.signed_at, party.signed_by = clock.now(), actor.user_id
-    db.session.flush()
-    missing = db.session.scalar(
-        sa.select(sa.func.count())
-        .select_from(AgreementParty)
-        .where(AgreementParty.agreement_id == agreement_id, AgreementParty.signed_at.is_(None))
-    )
-    if not missing:
-        # an agreement may have begun before the last signature reached the hub; the log tells when that was
-        agreement.in_force_at = min(clock.now(), agreement.starts_at)
-        db.session.flush()
-    append(actor, "agreement.signed", object_id=agreement.id, version=agreement.revision)
-    return agreement
-
-
-def suspend_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
-    """Suspends: every share that stands on it stops at the next request, because the clause looks at it each time."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    why = clean(why)
-    if not 0 < len(why) <= LONGEST_REASON:
-        raise Invalid(
-            "no_reason",
-            errors={"why": f"Say why, in {LONGEST_REASON} characters or fewer, without names of people"},
-        )
-    agreement = db.session.get(Agreement, agreement_id)
-    party = db.session.get(AgreementParty, (agreement_id, actor.organisation_id))
-    if agreement is None or party is None:
-        raise NotVisible
-    if agreement.suspended_at is not None:
-        raise Conflict("suspended_already", "This agreement is suspended already.")
-    agreement.suspended_at, agreement.suspended_why = clock.now(), why
-    db.session.flush()
-    append(actor, "agreement.suspended", object_id=agreement.id, version=agreement.revision)
-    return agreement
+def _signatory(given: str) -> str:
+    text = " ".join(clean(given).split())
+    if len(text) > LONGEST_SIGNATORY:
+        said = f"Who signs must be {LONGEST_SIGNATORY} characters or fewer"
+        raise Invalid("bad_signatory", errors={"signatory": said})
+    return text

@@ -120,6 +120,14 @@ class Terms:
         missing = [one.organisation_id for one in self.parties if one.signed_at is None]
         return [self.names.get(one, "a party") for one in missing]
 
+    def others(self, organisation_id: UUID) -> list[str]:
+        """The other parties, by name."""
+        return [
+            self.names.get(one.organisation_id, "")
+            for one in self.parties
+            if one.organisation_id != organisation_id
+        ]
+
     def takes_part(self, organisation_id: UUID, now: datetime) -> bool:
         """Is it a party that has not left?"""
         party = self.party(organisation_id)
@@ -270,14 +278,14 @@ def _not_live(terms: Terms, standing: Standing) -> str:
         return f"has been suspended since {format_date(agreement.suspended_at)}"
     if standing is Standing.NOT_STARTED:
         return f"starts on {format_date(agreement.starts_at)}"
-    return f"is not signed yet by {_and(terms.not_signed) or 'every party'}"
+    return f"is not signed yet by {in_a_row(terms.not_signed) or 'every party'}"
 
 
 def check_purpose(terms: Terms, purpose: str, gateway: str) -> AgreementPurpose | Refusal:
     """What the agreement says of the purpose, or why it doesn't carry this one. An empty gateway takes the agreement's."""
     permitted = terms.permission_for(purpose)
     if permitted is None:
-        listed = _and([f"‘{PURPOSE_LABELS[Purpose(one.purpose)]}’" for one in terms.purposes])
+        listed = in_a_row([f"‘{PURPOSE_LABELS[Purpose(one.purpose)]}’" for one in terms.purposes])
         wanted = PURPOSE_LABELS[Purpose(purpose)] if purpose in set(Purpose) else "this purpose"
         return Refusal(
             "purpose", f"{terms.called} does not permit ‘{wanted}’. It permits {listed}.", terms.agreement.id
@@ -309,7 +317,8 @@ def nearest(refusals: Sequence[Refusal]) -> Refusal:
     return min(refusals, key=lambda one: NEARNESS.index(one.why))
 
 
-def _and(words: Sequence[str]) -> str:
+def in_a_row(words: Sequence[str]) -> str:
+    """`a, b and c`."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,36 +1,44 @@
-"""The register of agreements: with whom we may share, for what, until when; signed and suspended by administrators."""
+"""The register of agreements: with whom we may share, for what, until when; sent out and signed by administrators."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from flask import flash, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
-from hub.access.vocabulary import PURPOSE_LABELS, Purpose
-from hub.agreements.actions import sign_agreement, suspend_agreement
-from hub.agreements.policy import STANDING_LABELS, Standing
-from hub.agreements.queries import Entry, find_fellow_parties, list_agreements, open_agreement
-from hub.agreements.vocabulary import CONDITIONS, GATEWAYS, LAWFUL_BASES
+from hub.access.vocabulary import PURPOSE_LABELS
+from hub.accounts.sessions import is_fresh
+from hub.agreements.actions import LONGEST_SIGNATORY, send_agreement, sign_agreement
+from hub.agreements.notices import address_of
+from hub.agreements.policy import STANDING_LABELS, Act, Standing, check_may, days_left, last_moment
+from hub.agreements.queries import Entry, find_fellow_parties, list_agreements, list_register, open_agreement
+from hub.agreements.wording import HEADINGS, csv_row, ends_words, purposes_in_words, signing_words
+from hub.core import clock
 from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
-from hub.web.identity import current_actor
+from hub.web.identity import current_actor, current_visit
 from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
+from hub.web.spreadsheets import as_csv
 
 pages = Pages("agreements", __name__)
+
+
+def _narrowed(address: str) -> Narrowed:
+    partners = {str(key): name for key, name in find_fellow_parties(current_actor()).items()}
+    return Narrowed(
+        address, {"standing": Filter("State", STANDING_LABELS), "with": Filter("Partner", partners)}
+    )
 
 
 @pages.page("/agreements", needs=Permission.AGREEMENT_READ, event="agreement.listed", data=Data.STAFF)
 def register() -> str:
     actor = current_actor()
-    partners = {str(key): name for key, name in find_fellow_parties(actor).items()}
-    narrowed = Narrowed(
-        "/agreements", {"standing": Filter("State", STANDING_LABELS), "with": Filter("Partner", partners)}
-    )
+    narrowed = _narrowed("/agreements")
     standing, partner = narrowed["standing"], narrowed["with"]
     page = list_agreements(
         actor,
@@ -38,93 +46,104 @@ def register() -> str:
         partner_id=UUID(partner) if partner else None,
         cursor=Cursor.parse(narrowed.after),
     )
+    now = clock.now()
     return render_template(
         "agreements/list.html",
         page=page,
         narrowed=narrowed,
+        csv_href=narrowed.href().replace("/agreements", "/agreements/register.csv", 1),
         mine=actor.organisation_id,
+        manages=actor.may(Permission.ACCOUNT_MANAGE),
         standing_labels=STANDING_LABELS,
-        purpose_labels=_purposes(),
+        purpose_labels={purpose.value: label for purpose, label in PURPOSE_LABELS.items()},
+        last_days={row.terms.agreement.id: last_moment(row.terms.agreement) for row in page.rows},
+        ends={row.terms.agreement.id: ends_words(row, now) for row in page.rows},
     )
 
 
 @pages.page(
-    "/agreements/<uuid:agreement_id>",
-    needs=Permission.AGREEMENT_READ,
-    event="agreement.opened",
-    data=Data.STAFF,
+    "/agreements/register.csv", needs=Permission.AGREEMENT_READ, event="agreement.listed", data=Data.STAFF
 )
-def one(agreement_id: UUID) -> str:
-    return _page(open_agreement(current_actor(), agreement_id), {})
+def register_csv() -> Response:
+    narrowed = _narrowed("/agreements/register.csv")
+    standing, partner = narrowed["standing"], narrowed["with"]
+    entries = list_register(
+        current_actor(),
+        Standing(standing) if standing else None,
+        partner_id=UUID(partner) if partner else None,
+    )
+    return as_csv("agreements.csv", HEADINGS, [csv_row(entry) for entry in entries])
+
+
+@pages.page(
+    "/agreements/<uuid:agreement_id>/send",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="agreement.sent",
+    data=Data.STAFF,
+    methods=("GET", "POST"),
+)
+def send(agreement_id: UUID) -> Response | str:
+    """Asks first, in plain words, then sends it out."""
+    actor = current_actor()
+
+    def act() -> str:
+        send_agreement(actor, agreement_id)
+        flash("Sent out for signature. The administrators of every party have been told.", "success")
+        return address_of(agreement_id)
+
+    if request.method == "POST":
+        return once(actor, act)
+    entry = open_agreement(actor, agreement_id)
+    check_may(actor, Act.SEND, entry.terms, clock.now())
+    return _asked("agreements/send.html", entry)
 
 
 @pages.page(
     "/agreements/<uuid:agreement_id>/sign",
     needs=Permission.ACCOUNT_MANAGE,
     event="agreement.signed",
-    data=Data.NONE,
-    methods=("POST",),
-)
-def sign(agreement_id: UUID) -> Response:
-    actor = current_actor()
-
-    def act() -> str:
-        sign_agreement(actor, agreement_id)
-        flash(f"Signed for {actor.organisation_name}.", "success")
-        return f"/agreements/{agreement_id}"
-
-    return once(actor, act)
-
-
-@pages.page(
-    "/agreements/<uuid:agreement_id>/suspend",
-    needs=Permission.ACCOUNT_MANAGE,
-    event="agreement.suspended",
     data=Data.STAFF,
-    methods=("POST",),
+    methods=("GET", "POST"),
 )
-def suspend(agreement_id: UUID) -> Response | tuple[str, int]:
-    actor = current_actor()
+def sign(agreement_id: UUID) -> Response | str | tuple[str, int]:
+    """Signing is the administrator's own act: the password is asked for again before it."""
+    actor, visit = current_actor(), current_visit()
+    if visit is not None and not is_fresh(visit):
+        back = url_for("agreements.sign", agreement_id=agreement_id)
+        return redirect(url_for("accounts.confirm", next=back), 303)
 
     def act() -> str:
-        suspend_agreement(actor, agreement_id, why=request.form.get("why", ""))
-        flash("Suspended. Every share that stands on it has stopped.", "success")
-        return f"/agreements/{agreement_id}"
+        sign_agreement(actor, agreement_id, signatory=request.form.get("signatory", ""))
+        flash(f"Signed for {actor.organisation_name}.", "success")
+        return address_of(agreement_id)
 
-    try:
-        return once(actor, act)
-    except Invalid as invalid:
-        db.session.rollback()
-        if "why" not in invalid.errors:
-            raise
-        return _page(open_agreement(actor, agreement_id), invalid.errors), 422
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            return once(actor, act)
+        except Invalid as invalid:
+            db.session.rollback()
+            if "signatory" not in invalid.errors:
+                raise
+            errors = invalid.errors
+    entry = open_agreement(actor, agreement_id)
+    check_may(actor, Act.SIGN, entry.terms, clock.now())
+    return _asked("agreements/sign.html", entry, errors), 422 if errors else 200
 
 
-def _page(entry: Entry, errors: dict[str, str]) -> str:
-    actor = current_actor()
-    party = entry.terms.party(actor.organisation_id)
-    manages = actor.may(Permission.ACCOUNT_MANAGE)
+def _asked(template: str, entry: Entry, errors: dict[str, str] | None = None) -> str:
+    actor, agreement = current_actor(), entry.terms.agreement
+    mine = entry.terms.party(actor.organisation_id)
     return render_template(
-        "agreements/one.html",
-        entry=entry,
-        agreement=entry.terms.agreement,
-        mine=actor.organisation_id,
-        may_sign=manages
-        and party is not None
-        and party.signed_at is None
-        and entry.standing is not Standing.EXPIRED,
-        may_suspend=manages
-        and entry.terms.agreement.suspended_at is None
-        and entry.standing is not Standing.EXPIRED,
-        standing_label=STANDING_LABELS[entry.standing],
-        purpose_labels=_purposes(),
-        gateways=GATEWAYS,
-        lawful_bases=LAWFUL_BASES,
-        conditions=CONDITIONS,
-        errors=errors,
-        why=request.form.get("why", ""),
+        template,
+        agreement=agreement,
+        others=entry.terms.others(actor.organisation_id),
+        organisation=actor.organisation_name,
+        said=signing_words(entry, actor.organisation_id),
+        purposes=purposes_in_words(entry.terms),
+        last_day=last_moment(agreement),
+        left=days_left(agreement, clock.now()),
+        signatory=request.form.get("signatory", mine.signatory if mine else ""),
+        limit=LONGEST_SIGNATORY,
+        errors=errors or {},
     )
-
-
-def _purposes() -> dict[str, str]:
-    return {purpose.value: PURPOSE_LABELS[purpose] for purpose in Purpose}

@@ -16,3 +16,18 @@ STATE_LABELS = {
     AssuranceState.ACCEPTED: "Accepted",
     AssuranceState.RETURNED: "Returned with a reason",
 }
+
+
+class Answer(enum.StrEnum):
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
+    NOT_APPLICABLE = "not_applicable"
+
+
+ANSWER_LABELS = {
+    Answer.YES: "Yes",
+    Answer.PARTLY: "Partly",
+    Answer.NO: "No",
+    Answer.NOT_APPLICABLE: "Does not apply",
+}

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Flask, current_app
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
-from hub.attachments.releasing import FileMeta, OpenedAttachment, Released, note_unsound, releasable
+from hub.attachments.releasing import NOT_SCANNED, OpenedAttachment, name_of, releasable, release
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind, ScanState
 from hub.audit.reading import Shown, opened
-from hub.audit.recording import Basis, StoredFile, append
-from hub.core.errors import Conflict, NotVisible, Unavailable
+from hub.audit.recording import Basis, append
+from hub.core.errors import Conflict, NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
-from hub.crypto import keyring, wrapping
-from hub.crypto.errors import Unsealable
-from hub.crypto.stream import attachment_context, decrypt_chunks, plaintext_length
 from hub.extensions import db
-from hub.storage.errors import ObjectChanged, ObjectMissing
-from hub.web.store import object_store
-
-UNREADABLE_NAME = "A file whose name cannot be read"
-UNSOUND = (
-    "This file failed its integrity check: what is stored is not what was attached. Nothing of it was sent, and it has"
-    " been written down. Tell your administrator."
-)
 
 
 @dataclass(frozen=True)
@@ -70,14 +59,25 @@ def find_attachments(
         wanted = wanted.where(sa.tuple_(Attachment.contributed_at, Attachment.id) < last)
     wanted = wanted.order_by(Attachment.contributed_at.desc(), Attachment.id.desc()).limit(PAGE_SIZE + 1)
     found = db.session.scalars(wanted).all()
-    shown = found[:PAGE_SIZE]
-    people = user_names(one.contributed_by for one in shown)
-    organisations = organisation_names(one.contributor_organisation_id for one in shown)
-    rows = [
+    rows = _rows(found[:PAGE_SIZE])
+    following = str(Cursor(rows[-1].at, rows[-1].id)) if len(found) > PAGE_SIZE else None
+    return Page(rows, following)
+
+
+def find_files(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, FileRow]:
+    """Files by id, as far as the actor may read them. The page that shows them logs the reading."""
+    found = db.session.scalars(sa.select(Attachment).where(Attachment.id.in_(set(ids)))).all()
+    return {row.id: row for row in _rows(found)}
+
+
+def _rows(found: Sequence[Attachment]) -> list[FileRow]:
+    people = user_names(one.contributed_by for one in found)
+    organisations = organisation_names(one.contributor_organisation_id for one in found)
+    return [
         FileRow(
             id=one.id,
             record_id=one.record_id,
-            name=_name_of(one),
+            name=name_of(one, one.record_id),
             kind=DOCUMENT_KIND_LABELS[DocumentKind(one.kind)],
             description=one.description,
             media_type=one.media_type,
@@ -90,10 +90,8 @@ def find_attachments(
             organisation=organisations.get(one.contributor_organisation_id, ""),
             releasable=releasable(one.scan_state),
         )
-        for one in shown
+        for one in found
     ]
-    following = str(Cursor(rows[-1].at, rows[-1].id)) if len(found) > PAGE_SIZE else None
-    return Page(rows, following)
 
 
 def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> OpenedAttachment:
@@ -114,9 +112,7 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
     if not releasable(found.scan_state):
         append(actor, "attachment.downloaded", outcome="denied", object_id=attachment_id, records=[record_id])
         db.session.commit()
-        raise Conflict(
-            "not_scanned", "This file has not been found free of malware, so it cannot be downloaded."
-        )
+        raise Conflict("not_scanned", NOT_SCANNED)
     shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
     opened(actor, "attachment.downloaded", attachment_id, shown)
     row = db.session.scalar(
@@ -128,7 +124,7 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
         )
         db.session.commit()
         raise NotVisible
-    return _release(actor, row)
+    return release(actor, row, row.record_id)
 
 
 def _basis(actor: Actor, record_id: UUID) -> Basis:
@@ -137,31 +133,3 @@ def _basis(actor: Actor, record_id: UUID) -> Basis:
         return Basis("contribution")
     grant = right.grant
     return Basis(right.via, grant.agreement_id, grant.id) if grant else Basis(right.via)
-
-
-def _name_of(row: Attachment) -> str:
-    held = keyring.data_key(db.session(), row.partnership_id, row.record_id)
-    try:
-        return wrapping.open_text(held.key, row.sealed_name, purpose="file-name", ids=(row.id,))
-    except Unsealable:
-        return UNREADABLE_NAME
-
-
-def _release(actor: Actor, row: Attachment) -> OpenedAttachment:
-    stored = StoredFile(row.id, row.stored_size, row.stored_sha256)
-    meta = FileMeta(row.id, row.record_id, _name_of(row), row.media_type, row.size, row.sha256, stored)
-    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    try:
-        held = keyring.key_by_id(db.session(), row.data_key_id)
-        key = wrapping.unwrap(held.key, row.wrapped_key, purpose="file", ids=(row.id, str(row.version)))
-        if plaintext_length(row.stored_size) != row.size:
-            raise Unsealable
-        sealed = object_store().stream(row.object_key, row.object_version or None, row.stored_size)
-        plain = decrypt_chunks(key, attachment_context(row.partnership_id, row.id, row.version), sealed)
-        # the header and the first chunk are verified before anything is promised to the reader
-        first = next(plain, b"")
-    except (Unsealable, ObjectChanged, ObjectMissing) as error:
-        note_unsound(application, actor, meta)
-        raise Unavailable("file_unsound", UNSOUND) from error
-    db.session.commit()
-    return OpenedAttachment(meta, Released(application, actor, meta, first, plain))

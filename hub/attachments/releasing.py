@@ -11,12 +11,23 @@ from flask import Flask, current_app
 
 from hub.access.actor import Actor
 from hub.access.guard import enter
+from hub.attachments.models import Attachment, Paper
 from hub.attachments.vocabulary import ScanState
 from hub.audit.recording import StoredFile, append
-from hub.core.errors import HubError
+from hub.core.errors import HubError, Unavailable
+from hub.crypto import keyring, wrapping
 from hub.crypto.errors import Unsealable
+from hub.crypto.stream import attachment_context, decrypt_chunks, plaintext_length
 from hub.extensions import db
-from hub.storage.errors import ObjectChanged
+from hub.storage.errors import ObjectChanged, ObjectMissing
+from hub.web.store import object_store
+
+UNREADABLE_NAME = "A file whose name cannot be read"
+UNSOUND = (
+    "This file failed its integrity check: what is stored is not what was attached. Nothing of it was sent, and it has"
+    " been written down. Tell your administrator."
+)
+NOT_SCANNED = "This file has not been found free of malware, so it cannot be downloaded."
 
 log = structlog.get_logger("hub.attachments")
 
@@ -26,7 +37,8 @@ class FileMeta:
     """What an opened file is: its own name and type, and its size in bytes."""
 
     id: UUID
-    record_id: UUID
+    # none where it belongs to no record
+    record_id: UUID | None
     name: str
     media_type: str
     size: int
@@ -40,6 +52,36 @@ class OpenedAttachment:
 
     meta: FileMeta
     blocks: Released
+
+
+def name_of(row: Attachment | Paper, record_id: UUID | None) -> str:
+    """The file's own name, under the key of its record or of the partnership."""
+    held = keyring.data_key(db.session(), row.partnership_id, record_id)
+    try:
+        return wrapping.open_text(held.key, row.sealed_name, purpose="file-name", ids=(row.id,))
+    except Unsealable:
+        return UNREADABLE_NAME
+
+
+def release(actor: Actor, row: Attachment | Paper, record_id: UUID | None) -> OpenedAttachment:
+    """The file, once its event stands in the log. `Unavailable` where what the store holds is not what was stored."""
+    stored = StoredFile(row.id, row.stored_size, row.stored_sha256)
+    meta = FileMeta(row.id, record_id, name_of(row, record_id), row.media_type, row.size, row.sha256, stored)
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        held = keyring.key_by_id(db.session(), row.data_key_id)
+        key = wrapping.unwrap(held.key, row.wrapped_key, purpose="file", ids=(row.id, str(row.version)))
+        if plaintext_length(row.stored_size) != row.size:
+            raise Unsealable
+        sealed = object_store().stream(row.object_key, row.object_version or None, row.stored_size)
+        plain = decrypt_chunks(key, attachment_context(row.partnership_id, row.id, row.version), sealed)
+        # the header and the first chunk are verified before anything is promised to the reader
+        first = next(plain, b"")
+    except (Unsealable, ObjectChanged, ObjectMissing) as error:
+        note_unsound(application, actor, meta)
+        raise Unavailable("file_unsound", UNSOUND) from error
+    db.session.commit()
+    return OpenedAttachment(meta, Released(application, actor, meta, first, plain))
 
 
 def releasable(state: str) -> bool:
@@ -91,7 +133,7 @@ def note_unsound(application: Flask, actor: Actor, meta: FileMeta) -> None:
                 "attachment.unsound",
                 outcome="error",
                 object_id=meta.id,
-                records=[meta.record_id],
+                records=[meta.record_id] if meta.record_id else [],
                 file=meta.stored,
             )
             db.session.commit()

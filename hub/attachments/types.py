@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import filetype
@@ -62,6 +63,13 @@ TAKEN: dict[str, Taken] = {
     "odp": Taken(f"{_ODF}presentation", office="odf"),
 }
 ACCEPT = ",".join(f".{extension}" for extension in TAKEN)
+# what a signed agreement or a piece of evidence may be
+PAPERS = {
+    extension: TAKEN[extension]
+    for extension in ("pdf", "docx", "odt", "jpg", "jpeg", "png", "tif", "tiff", "heic")
+}
+PAPERS_ACCEPT = ",".join(f".{extension}" for extension in PAPERS)
+PAPERS_IN_WORDS = "PDF, Word and OpenDocument text files, and pictures"
 IN_WORDS = "PDF, Word, Excel, PowerPoint and OpenDocument files, text and CSV, pictures, sound and video"
 
 _ANY_OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/")
@@ -74,17 +82,20 @@ _ACTIVE = re.compile(
 )
 
 
-def check_type(name: str, head: bytes) -> str:
+def check_type(name: str, head: bytes, allowed: Mapping[str, Taken] = TAKEN) -> str:
     """The media type to keep for a file of this name with these first bytes; `Invalid` says why it is not taken."""
     extension = extension_of(name)
-    taken = TAKEN.get(extension)
+    taken = allowed.get(extension)
     if taken is None:
         what = (
             f"Files of the type .{extension[:20]} are not taken"
             if extension
             else "The file's name has no type, such as .pdf"
         )
-        raise Invalid("file_type", errors={"file": f"{what}. You can attach {IN_WORDS}"})
+        raise Invalid(
+            "file_type",
+            errors={"file": f"{what}. You can attach {PAPERS_IN_WORDS if allowed is PAPERS else IN_WORDS}"},
+        )
     if not _is(taken, head):
         raise Invalid(
             "file_content",

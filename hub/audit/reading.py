@@ -31,6 +31,8 @@ class Shown:
     people: Collection[UUID] = field(default_factory=tuple)
     basis: Basis | None = None
     version: int | None = None
+    # where something without an id was told as well: the number of all
+    counted: int | None = None
 
 
 def opened(
@@ -73,6 +75,7 @@ def listed(
         act,
         records=shown.records,
         people=shown.people,
+        counted=shown.counted,
         basis=shown.basis or Basis("list"),
         facts=facts,
         texts=texts,

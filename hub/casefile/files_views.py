@@ -1,19 +1,11 @@
-"""The Files tab of a case: its files, adding one as a stream, and downloading one.
-
-The upload reads its body itself: the form's token and key are checked before the first byte of the file is taken, and
-nothing of it is ever written to disk (`hub.web.multipart`). `request.form` and `request.files` stay untouched.
-"""
+"""The Files tab of a case: its files, adding one as a stream, and downloading one."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from flask import redirect, render_template, request
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
@@ -21,36 +13,20 @@ from hub.access.permissions import Permission
 from hub.access.vocabulary import Marking, Section
 from hub.attachments import actions, queries
 from hub.attachments.forms import MAX_DESCRIPTION, parse_file
-from hub.attachments.limits import max_bytes, too_large
-from hub.attachments.naming import disposition
+from hub.attachments.limits import max_bytes
+from hub.attachments.receiving import Received, Refused, as_download, drain, receive, refusal_of
 from hub.attachments.types import ACCEPT, IN_WORDS
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind
 from hub.casefile.page import open_case_page
-from hub.core.errors import Conflict, HubError, Invalid, NotVisible
+from hub.core.errors import NotVisible
 from hub.core.paging import Cursor
 from hub.extensions import db
-from hub.web.gate import check_csrf
 from hub.web.identity import current_actor
-from hub.web.multipart import BadMultipart, CutShort, FilePart, TooLarge, read_form_then_file
+from hub.web.multipart import FilePart
 from hub.web.narrowing import Filter, Narrowed
-from hub.web.once import earlier, finish, parse_form_key
 from hub.web.routes import Data, Pages
 
-MAX_FIELD_BYTES = 32 * 1024
-MAX_FIELDS = 10
-# what is read and thrown away after a refusal, so that the browser hears the answer instead of a broken line
-DRAIN_TIMES_LIMIT = 2
-DRAIN_SECONDS = 15.0
-SANDBOX = "sandbox; default-src 'none'"
-
 pages = Pages("case_files", __name__)
-
-
-@dataclass
-class _Received:
-    """What has come of the form so far: shown again when the file is refused."""
-
-    values: dict[str, str] = field(default_factory=dict)
 
 
 @pages.page(
@@ -69,65 +45,25 @@ def home(case_id: UUID) -> str:
     streams=True,
 )
 def upload(case_id: UUID) -> Response | tuple[str, int]:
-    actor = current_actor()
-    received = _Received()
-    # the application's small limit is for forms without files; the reader of this one has its own, and says so on the page
-    request.max_content_length = sys.maxsize
+    actor, received = current_actor(), Received()
+
+    def keep(fields: Mapping[str, str], part: FilePart) -> str:
+        return f"/cases/{case_id}/files?added={_attach(actor, case_id, fields, part)}"
+
     try:
-        return redirect(_receive(actor, case_id, received), 303)
-    except (Invalid, Conflict, BadMultipart, TooLarge, CutShort) as error:
+        return redirect(receive(actor, keep, received, shown=("kind", "description", "marking")), 303)
+    except Refused as error:
         db.session.rollback()
-        refusal = _refusal(error)
+        refusal = refusal_of(error)
         actions.refuse_file(actor, case_id, refusal.why)
         db.session.commit()
         return _page(actor, case_id, refusal.errors, received.values), refusal.status
     finally:
-        _drain()
-
-
-def _receive(actor: Actor, case_id: UUID, received: _Received) -> str:
-    """Reads the form and keeps the file; the address to go to. Commits."""
-    fields: dict[str, str] = {}
-    limit = max_bytes()
-    parts = read_form_then_file(
-        request.stream,
-        request.content_type,
-        request.content_length,
-        max_file_size=limit,
-        max_field_size=MAX_FIELD_BYTES,
-        max_fields=MAX_FIELDS,
-    )
-    key, address = None, ""
-    for part in parts:
-        if not isinstance(part, FilePart):
-            fields[part.name] = part.value
-            continue
-        check_csrf(fields.get("csrf_token") or request.headers.get("X-CSRF-Token"))
-        key = parse_form_key(fields.get("form_key"))
-        received.values.update({name: fields.get(name, "") for name in ("kind", "description", "marking")})
-        begun = earlier(actor, key)
-        # the key is taken for good with the row at the end: no transaction is held over the stream
-        db.session.rollback()
-        if begun is not None:
-            return begun
-        attachment_id = _attach(actor, case_id, fields, part)
-        address = f"/cases/{case_id}/files?added={attachment_id}"
-    if key is None:
-        check_csrf(fields.get("csrf_token") or request.headers.get("X-CSRF-Token"))
-        raise Invalid("no_file", errors={"file": "Choose a file"})
-    begun = earlier(actor, key)
-    if begun is not None:  # the same form came twice at once, and the other was first: this file is swept
-        db.session.rollback()
-        return begun
-    finish(key, address)
-    db.session.commit()
-    return address
+        drain()
 
 
 def _attach(actor: Actor, case_id: UUID, fields: Mapping[str, str], part: FilePart) -> UUID:
     form = parse_file(fields)
-    if not part.filename:
-        raise Invalid("no_file", errors={"file": "Choose a file"})
     return actions.attach(
         actor,
         case_id,
@@ -138,39 +74,6 @@ def _attach(actor: Actor, case_id: UUID, fields: Mapping[str, str], part: FilePa
         media_type=part.content_type,
         blocks=part.blocks,
     ).id
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    why: str
-    errors: dict[str, str]
-    status: int
-
-
-def _refusal(error: HubError) -> _Refusal:
-    """The refusal as the page shows it; a form that is not ours goes to the error page instead."""
-    if isinstance(error, Invalid):
-        if error.code in ("bad_form_token", "bad_form_key", "foreign_form_key"):
-            raise error
-        status = 413 if error.code == "file_too_large" else 422
-        return _Refusal(error.code, error.errors or {"file": error.message}, status)
-    if isinstance(error, TooLarge):
-        sentence = too_large(max_bytes()).errors["file"]
-        return _Refusal("file_too_large", {"file": sentence}, 413)
-    if isinstance(error, Conflict):
-        return _Refusal(error.code, {"file": error.message}, 409)
-    return _Refusal(error.code, {"file": error.message}, 411 if error.code == "length_required" else 400)
-
-
-def _drain() -> None:
-    """Reads on to the end of the body, within bounds: an answer sent before would be lost with the line."""
-    until = time.monotonic() + DRAIN_SECONDS
-    left = DRAIN_TIMES_LIMIT * max_bytes()
-    try:
-        while left > 0 and time.monotonic() < until and (block := request.stream.read(64 * 1024)):
-            left -= len(block)
-    except (OSError, ClientDisconnected):
-        pass
 
 
 def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mapping[str, str]) -> str:
@@ -208,10 +111,4 @@ def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mappin
     data=Data.PERSONAL,
 )
 def download(case_id: UUID, attachment_id: UUID) -> Response:
-    found = queries.open_attachment(current_actor(), case_id, attachment_id)
-    response = Response(found.blocks, mimetype=None, content_type=found.meta.media_type)
-    response.headers["Content-Length"] = str(found.meta.size)
-    response.headers["Content-Disposition"] = disposition(found.meta.name)
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.headers["Accept-Ranges"] = "none"
-    return response
+    return as_download(queries.open_attachment(current_actor(), case_id, attachment_id))

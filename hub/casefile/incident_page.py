@@ -31,6 +31,7 @@ from hub.incidents.vocabulary import (
 )
 from hub.people.queries import PersonInRecord, find_people_of, find_person_ids_of
 from hub.places.queries import PlaceInRecord, find_places_of
+from hub.sharing.queries import GrantRow, find_grants_of, find_rows
 from hub.vehicles.queries import VehicleInRecord, find_vehicles_of
 from hub.web.context import mark_page
 from hub.web.filters import format_time
@@ -43,6 +44,7 @@ class May:
     involve: bool
     open_case: bool
     attach: bool
+    share: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class IncidentPage:
     related: list[CaseRow]
     history: list[tuple[IncidentRow, tuple[str, ...]]]
     may: May
+    # by which the reader sees it; and, for who leads it, who else does or is asked to
+    shares: list[GrantRow]
+    shared_with: list[GrantRow]
 
     @property
     def marking(self) -> str:
@@ -163,6 +168,10 @@ def _page(actor: Actor, incident: Incident, found: _Found) -> IncidentPage:
         related=[rows[one] for one in found.related if one in rows],
         history=[(row, found.history[row.id]) for row in history],
         may=_may(actor, found.right, grants),
+        shares=find_rows(actor, grants),
+        shared_with=[row for row in find_grants_of(actor, key) if not row.state.over]
+        if found.right.leads
+        else [],
     )
 
 
@@ -189,6 +198,7 @@ def _may(actor: Actor, right: Right, grants: list[Grant]) -> May:
         involve=adds and actor.may(Permission.PERSON_ADD),
         open_case=actor.may(Permission.CASE_OPEN),
         attach=actor.may(Permission.CASE_CHANGE),
+        share=right.leads and actor.may(Permission.CASE_SHARE),
     )
 
 

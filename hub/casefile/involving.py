@@ -22,11 +22,17 @@ from hub.cases.queries import open_case
 from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.incidents.models import Incident
-from hub.people.actions import add_person, end_involvement, involve_person
-from hub.people.forms import PersonForm, parse_person
+from hub.people.actions import add_person, end_involvement, involve_person, tell_of_person
+from hub.people.forms import PersonForm, parse_person, parse_telling
 from hub.people.matching import PersonMatch, list_matches
 from hub.people.queries import find_people_of, find_person_ids_of
-from hub.people.vocabulary import INVOLVEMENT_ROLE_LABELS, VICTIM_SIDE
+from hub.people.vocabulary import (
+    FACT_KIND_LABELS,
+    FACT_SOURCE_LABELS,
+    INVOLVEMENT_ROLE_LABELS,
+    NAME_KIND_LABELS,
+    VICTIM_SIDE,
+)
 from hub.places.actions import add_place
 from hub.places.forms import parse_place
 from hub.places.queries import find_places_of
@@ -38,6 +44,10 @@ from hub.vehicles.vocabulary import VEHICLE_KIND_LABELS, VEHICLE_ROLES
 from hub.web.context import mark_page
 from hub.web.once import led_to, once
 
+TELLING_KINDS = [
+    *((f"fact:{kind.value}", label) for kind, label in FACT_KIND_LABELS.items()),
+    *((f"name:{kind.value}", label) for kind, label in NAME_KIND_LABELS.items()),
+]
 Options = Mapping[str, Sequence[tuple[str, str]]]
 Answer = Response | str | tuple[str, int]
 ROLE_GROUPS = (
@@ -136,11 +146,20 @@ def add_person_page(actor: Actor, kind: RecordKind, record_id: UUID) -> Answer:
 
     def act() -> str:
         subject = _subject(actor, kind, record_id)
+        told = _told(form)
         if form.same is None:
-            add_person(actor, subject.record, role=form.role, marking=form.marking, **_told(form))
+            add_person(
+                actor, subject.record, role=form.role, source=form.source, marking=form.marking, **told
+            )
         else:
             involve_person(
-                actor, subject.record, form.same, role=form.role, marking=form.marking, **_told(form)
+                actor,
+                subject.record,
+                form.same,
+                role=form.role,
+                source=form.source,
+                marking=form.marking,
+                **told,
             )
         flash("The person was added.", "success")
         return subject.back
@@ -174,8 +193,48 @@ def _person_form(
         errors=errors,
         matches=found,
         role_groups=ROLE_GROUPS,
+        sources=list(FACT_SOURCE_LABELS.items()),
         markings=[(marking.value, marking.label) for marking in Marking],
     )
+
+
+def tell_page(actor: Actor, kind: RecordKind, record_id: UUID, person_id: UUID) -> Answer:
+    """Another name or fact of somebody in the record, with its source."""
+
+    def form(values: Mapping[str, str], errors: dict[str, str]) -> str:
+        subject = open_subject(actor, kind, record_id)
+        people = find_people_of(actor, [record_id]).get(record_id, [])
+        name = next((one.name for one in people if one.person_id == person_id), None)
+        if name is None:
+            raise NotVisible
+        return render_template(
+            "people/tell.html",
+            subject=subject,
+            person_id=person_id,
+            name=name,
+            values=values,
+            errors=errors,
+            kinds=TELLING_KINDS,
+            sources=list(FACT_SOURCE_LABELS.items()),
+            markings=[(marking.value, marking.label) for marking in Marking],
+        )
+
+    if request.method == "GET":
+        return form({}, {})
+
+    def act() -> str:
+        subject = _subject(actor, kind, record_id)
+        tell_of_person(actor, subject.record, person_id, parse_telling(request.form))
+        flash("Added. Who told it, and how it is known, stand beside it.", "success")
+        return f"/people/{person_id}"
+
+    try:
+        return once(actor, act)
+    except Invalid as invalid:
+        db.session.rollback()
+        if not invalid.errors:
+            raise
+        return form(request.form, invalid.errors), 422
 
 
 def add_place_page(actor: Actor, kind: RecordKind, record_id: UUID) -> Answer:

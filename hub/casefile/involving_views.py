@@ -28,6 +28,10 @@ def add_steps(pages: Pages, kind: RecordKind, base: str, record: str) -> None:
     def add_person(**ids: UUID) -> Answer:
         return involving.add_person_page(current_actor(), kind, ids[record])
 
+    @step("/people/<uuid:person_id>/tell", "person.told")
+    def tell(person_id: UUID, **ids: UUID) -> Answer:
+        return involving.tell_page(current_actor(), kind, ids[record], person_id)
+
     @step("/places/new", "place.involved")
     def add_place(**ids: UUID) -> Answer:
         return involving.add_place_page(current_actor(), kind, ids[record])

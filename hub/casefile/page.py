@@ -19,6 +19,7 @@ from hub.cases.policy import may_close, next_states
 from hub.cases.queries import OpenedCase, open_case
 from hub.cases.vocabulary import CASE_KIND_LABELS, ENDED, CaseKind, CaseStatus
 from hub.extensions import db
+from hub.sharing.queries import GrantRow, find_rows
 from hub.web.context import mark_page
 from hub.web.filters import format_date
 
@@ -36,6 +37,8 @@ class May:
     entry: bool = False
     attach: bool = False
     person: bool = False
+    consent: bool = False
+    hand_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class CasePage:
     may: May
     tabs: tuple[dict[str, Any], ...]
     actions: tuple[dict[str, Any], ...]
+    # the shares by which the reader sees it, with their names; none for who leads it
+    shares: tuple[GrantRow, ...] = ()
 
     @property
     def right(self) -> Right:
@@ -103,7 +108,8 @@ def open_case_page(actor: Actor, case_id: UUID, part: str) -> CasePage:
         why=_why(actor, found, owner),
         may=may,
         tabs=_tabs(found, part),
-        actions=_actions(case.id, may),
+        actions=_actions(found, may),
+        shares=tuple(find_rows(actor, found.grants)),
     )
     page.mark()
     return page
@@ -123,6 +129,12 @@ def _may(actor: Actor, found: OpenedCase) -> May:
         entry=writes and actor.may(Permission.ENTRY_ADD),
         attach=live and may_add(right, grants, Section.FILES) and actor.may(Permission.FILE_ATTACH),
         person=live and people and actor.may(Permission.PERSON_ADD),
+        consent=people and actor.may(Permission.CONSENT_RECORD),
+        # the lead team's own organisation alone: a colleague of another employer leads with it and doesn't give it away
+        hand_over=live
+        and right.via == "lead"
+        and case.owner_organisation_id == actor.organisation_id
+        and actor.may(Permission.CASE_HAND_OVER),
     )
 
 
@@ -170,8 +182,9 @@ def _tabs(found: OpenedCase, part: str) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _actions(case_id: UUID, may: May) -> tuple[dict[str, Any], ...]:
-    base = f"/cases/{case_id}"
+def _actions(found: OpenedCase, may: May) -> tuple[dict[str, Any], ...]:
+    base = f"/cases/{found.case.id}"
+    reads_people = found.sections is None or found.sections & {Section.PEOPLE, Section.VICTIM}
     offered = (
         (may.entry, {"label": "Add to the log", "href": f"{base}/log#new-entry", "primary": True}),
         (may.share, {"label": "Share this case", "href": f"{base}/share"}),
@@ -179,6 +192,8 @@ def _actions(case_id: UUID, may: May) -> tuple[dict[str, Any], ...]:
         (may.change, {"label": "Change its details", "href": f"{base}/edit"}),
         (may.person, {"label": "Add a person, place or vehicle", "href": f"{base}/people"}),
         (may.attach, {"label": "Attach a file", "href": f"{base}/files"}),
+        (reads_people, {"label": "Consents", "href": f"{base}/consents"}),
         (may.change, {"label": "Restrict it to named people", "href": f"{base}/restrict"}),
+        (may.hand_over, {"label": "Hand it over", "href": f"{base}/hand-over"}),
     )
     return tuple(action for allowed, action in offered if allowed)

@@ -1,4 +1,4 @@
-"""What the three steps of sharing a case offer and say: who, what and why, and the plain sentence before it happens."""
+"""Step 2 of sharing a record: what this recipient may be given, under which agreement and on which basis."""
 
 from __future__ import annotations
 
@@ -12,183 +12,205 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.models import Record
-from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Marking, Purpose, Section
-from hub.accounts.models import Organisation, Team
-from hub.agreements.policy import Refusal, Terms, nearest, refusal_of
-from hub.agreements.queries import Partner, find_between, find_partners
-from hub.agreements.vocabulary import GATEWAYS
-from hub.cases.models import Case
+from hub.access.permissions import Permission
+from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose, RecordKind, Section
+from hub.accounts.models import Organisation, Team, User
+from hub.agreements.policy import Terms
+from hub.agreements.queries import find_partners
+from hub.agreements.vocabulary import CONDITIONS, GATEWAYS, LAWFUL_BASES
+from hub.casefile.share_subject import Subject
+from hub.casefile.share_who import Choice, live_terms
 from hub.cases.queries import find_incident_ids
+from hub.consents.models import Consent
 from hub.core import clock
 from hub.extensions import db
 from hub.incidents.models import Incident
-from hub.sharing.forms import ShareForm
+from hub.people.queries import find_people_of
+from hub.sharing.bases import BASIS_WORDS, bases_beside, needs_consent
+from hub.sharing.checking import employers_in
 from hub.sharing.policy import USUAL_LENGTH
-from hub.web.filters import format_date
+from hub.web.filters import format_date, format_partial_date
 
-Choice = tuple[str, str, str]
-DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
-# what travels from step to step; the boxes of several values last
-SINGLE = (
-    "to", "purpose", "gateway", "max_marking", "may_contribute", "reason", "ends-day", "ends-month", "ends-year",
-)  # fmt: skip
-SEVERAL = ("sections", "also")
-
-
-@dataclass(frozen=True)
-class Who:
-    """Step 1: who may be chosen, and who may not and why."""
-
-    partners: Sequence[Choice]
-    colleagues: Sequence[Choice]
-    greyed: Sequence[tuple[str, str]]
+To = tuple[UUID, UUID | None, UUID | None]
+DAY = timedelta(days=1)
+AS_AGREED = ("", "As the agreement says", "What stands beside the purpose above")
 
 
 @dataclass(frozen=True)
 class What:
-    """Step 2: what this recipient may be given."""
+    """What step 2 offers for a recipient."""
 
     to_name: str
+    # within the owner organisation: no agreement, and no end, is needed
     own: bool
+    colocated: bool
+    terms: Sequence[Terms]
     purposes: Sequence[Choice]
+    bases: Sequence[Choice]
+    consents: Sequence[tuple[str, str]]
+    consent_href: str
     sections: Sequence[Choice]
+    greyed: Sequence[tuple[str, str]]
     incidents: Sequence[tuple[str, str]]
     latest: datetime | None
     suggested: Mapping[str, Any]
 
 
-def find_who(actor: Actor, case: Case) -> Who:
-    """Organisations with a live agreement first, their teams here with them; those without, each with its reason."""
-    now = clock.now()
-    partners: list[Choice] = []
-    greyed: list[tuple[str, str]] = []
-    teams = _teams_of_partnership(actor)
-    for one in find_partners(actor):
-        live, refusal = _live(actor, one, now)
-        if refusal is not None:
-            greyed.append((one.name, refusal))
-            continue
-        partners.append((f"organisation:{one.id}", one.name, _terms_in_words(live)))
-        partners += [
-            (f"team:{one.id}:{team.id}", f"{one.name}: {team.name}", "Only people working in this team")
-            for team in teams
-            if team.organisation_id == one.id
-        ]
-    colleagues = [
-        (f"team:{actor.organisation_id}:{team.id}", team.name, "No agreement needed inside your organisation")
-        for team in teams
-        if team.organisation_id == actor.organisation_id and team.id != case.lead_team_id
-    ]
-    return Who(partners, colleagues, greyed)
-
-
-def find_what(actor: Actor, case: Case, to: tuple[UUID, UUID | None]) -> What:
-    """What the agreements between the two permit, the sections, the incidents that may go along, and a usual end."""
-    organisation, team = to
+def find_what(actor: Actor, subject: Subject, to: To) -> What:
+    """What the agreements between the two permit, the incidents that may go along, and a usual end."""
+    organisation, team, _ = to
     own = organisation == actor.organisation_id
     now = clock.now()
-    live = (
-        []
-        if own
-        else [one for one in find_between(actor, organisation) if _carries(actor, one, organisation, now)]
+    colocated, live = _standing(actor, organisation, team, now)
+    covered = {one for terms in live for one in terms.agreement.sections}
+    needs_cover = not own
+    offered = [one for one in subject.sections if one.value in covered or not needs_cover]
+    consents = _consents(actor, subject, organisation)
+    return What(
+        to_name=recipient_name(to),
+        own=own,
+        colocated=colocated,
+        terms=live,
+        purposes=_purposes(live, actor.purpose, own),
+        bases=_bases(live),
+        consents=consents,
+        consent_href=_consent_href(actor, subject),
+        sections=[(one.value, SECTION_LABELS[one], _not_under(live, one)) for one in offered],
+        greyed=[
+            (SECTION_LABELS[one], "no agreement in force with them covers it")
+            for one in subject.sections
+            if one not in offered
+        ],
+        incidents=_incidents(actor, subject.id) if subject.is_case else [],
+        latest=max((one.agreement.ends_at for one in live), default=None) if not own else None,
+        suggested=_suggested(actor, subject, live, own, offered, now),
     )
-    latest = max((one.agreement.ends_at for one in live), default=None)
+
+
+def recipient_name(to: To) -> str:
+    organisation, team, user = to
+    name = db.session.scalar(sa.select(Organisation.name).where(Organisation.id == organisation)) or ""
+    if team is not None:
+        called = db.session.scalar(sa.select(Team.name).where(Team.id == team))
+    elif user is not None:
+        called = db.session.scalar(sa.select(User.name).where(User.id == user))
+    else:
+        return name
+    return f"{called or ''}, {name}"
+
+
+def _standing(actor: Actor, organisation: UUID, team: UUID | None, now: datetime) -> tuple[bool, list[Terms]]:
+    """Whether the team is co-located, and the agreements that may carry a share with this recipient."""
+    employers = employers_in([team])[team] if team is not None else set()
+    colocated = bool(employers - {organisation})
+    wanted = {organisation} if organisation != actor.organisation_id else employers - {organisation}
+    found: dict[UUID, Terms] = {}
+    if wanted:
+        for partner in find_partners(actor):
+            if partner.id in wanted:
+                found.update({one.agreement.id: one for one in live_terms(actor, partner, now)})
+    return colocated, sorted(found.values(), key=lambda one: one.agreement.ends_at, reverse=True)
+
+
+def _suggested(
+    actor: Actor,
+    subject: Subject,
+    live: Sequence[Terms],
+    own: bool,
+    offered: Sequence[Section],
+    now: datetime,
+) -> dict[str, Any]:
+    latest = max((one.agreement.ends_at for one in live), default=None) if not own else None
     end = min(now + USUAL_LENGTH, latest) if latest else now + USUAL_LENGTH
     # the day before an agreement's end is the last whole one
     last_day = (end - DAY if latest and end == latest else end).astimezone(clock.LONDON)
-    return What(
-        to_name=_recipient_name(organisation, team),
-        own=own,
-        purposes=[] if own else _purposes(live, actor.purpose),
-        sections=[
-            (one.value, label, "") for one, label in SECTION_LABELS.items() if one is not Section.SUMMARY
-        ],
-        incidents=_incidents(actor, case.id),
-        latest=latest,
-        suggested={
-            "purpose": actor.purpose,
-            "sections": [Section.SUMMARY.value, Section.CHRONOLOGY.value],
-            "max_marking": str(case.marking),
-            "ends-day": str(last_day.day),
-            "ends-month": str(last_day.month),
-            "ends-year": str(last_day.year),
-        },
-    )
+    under = next((one for one in live if one.permission_for(actor.purpose)), None)
+    usual = Section.CHRONOLOGY if subject.is_case else Section.PEOPLE
+    return {
+        "purpose": f"{actor.purpose}:{under.agreement.id}" if under and not own else "",
+        "sections": [Section.SUMMARY.value, *([usual.value] if usual in offered else [])],
+        "max_marking": str(subject.marking),
+        "ends-day": str(last_day.day),
+        "ends-month": str(last_day.month),
+        "ends-year": str(last_day.year),
+    }
 
 
-def sentence(actor: Actor, case: Case, form: ShareForm, to_name: str, incidents: int) -> str:
-    """What will happen, to whom, until when: one plain sentence."""
-    what = f"{case.reference}{f' and {incidents} of its incidents' if incidents else ''}"
-    until = f" until the end of {_last_day(form.ends_at)}" if form.ends_at else " until you end it"
-    who = to_name if form.to_team_id or form.to_user_id else f"people of {to_name}"
-    adding = "read and add to" if form.may_contribute else "read, and not change,"
-    accepted = "Once they have accepted, "
-    purpose = f", while they work to {_lower(PURPOSE_LABELS[form.purpose])}" if form.purpose else ""
-    return f"{accepted}{who} can {adding} the parts of {what} listed below{purpose},{until}. You can end it at any time."
+def _purposes(live: Sequence[Terms], in_hand: str, own: bool) -> list[Choice]:
+    """Each permitted purpose under each agreement that permits it, the purpose in hand first."""
+    found = [
+        (f"{one.purpose}:{terms.agreement.id}", PURPOSE_LABELS[Purpose(one.purpose)], _under(terms, one))
+        for terms in live
+        for one in terms.purposes
+    ]
+    found.sort(key=lambda one: (one[0].partition(":")[0] != in_hand, one[1]))
+    if own:
+        return [("", "Only our own people in this team", "No agreement is needed"), *found] if found else []
+    return found
 
 
-def parts_in_words(form: ShareForm) -> list[str]:
-    parts = [SECTION_LABELS[one] for one in form.sections]
-    return [*parts, f"Nothing marked above {Marking(form.max_marking).label}"]
+def _under(terms: Terms, permitted: Any) -> str:
+    until = format_date(terms.agreement.ends_at)
+    words = [f"Under {terms.called}, until {until}, by {GATEWAYS[permitted.gateway]}"]
+    words.append(LAWFUL_BASES[permitted.lawful_basis])
+    if permitted.condition:
+        words.append(CONDITIONS.get(permitted.condition, permitted.condition))
+    return ". ".join(words)
 
 
-def until_in_words(form: ShareForm) -> str:
-    return f"The end of {_last_day(form.ends_at)}" if form.ends_at else "You end it"
+def _bases(live: Sequence[Terms]) -> list[Choice]:
+    """What an agreement's own basis may be replaced by, consent last. Nothing to choose without an agreement."""
+    agreed = {one.lawful_basis for terms in live for one in terms.purposes}
+    allowed = {basis for one in agreed for basis in bases_beside(one)}
+    if not allowed:
+        return []
+    ordered = sorted(allowed, key=lambda one: (needs_consent(one), one))
+    return [AS_AGREED, *((one, *_basis_words(one)) for one in ordered)]
 
 
-def hidden(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The state between the steps, as hidden fields."""
-    single = [(name, str(values[name])) for name in SINGLE if values.get(name)]
-    return single + [(name, str(one)) for name in SEVERAL for one in values.get(name, ())]
+def _basis_words(basis: str) -> tuple[str, str]:
+    plain, law = BASIS_WORDS[basis]
+    rarely = ". Rarely right: only where none of the others is. It can be withdrawn at any time"
+    return plain, law + (rarely if needs_consent(basis) else "")
 
 
-def _last_day(ends_at: datetime | None) -> str:
-    return format_date(ends_at - SECOND) if ends_at else ""
-
-
-def _live(actor: Actor, partner: Partner, now: datetime) -> tuple[list[Terms], str | None]:
-    refusals: list[Refusal] = []
-    live: list[Terms] = []
-    for terms in partner.agreements:
-        refusal = refusal_of(terms, (actor.organisation_id, partner.id), now)
-        if refusal is None:
-            live.append(terms)
-        else:
-            refusals.append(refusal)
-    if live:
-        return live, None
-    return [], nearest(refusals).sentence if refusals else "You have no agreement with them."
-
-
-def _carries(actor: Actor, terms: Terms, organisation: UUID, now: datetime) -> bool:
-    return refusal_of(terms, (actor.organisation_id, organisation), now) is None
-
-
-def _terms_in_words(live: Sequence[Terms]) -> str:
-    return "; ".join(f"{one.called}, until {format_date(one.agreement.ends_at)}" for one in live)
-
-
-def _purposes(live: Sequence[Terms], in_hand: str) -> list[Choice]:
-    """Each permitted purpose with the gateway and agreement that it stands on, the purpose in hand first."""
-    found: dict[str, Choice] = {}
-    for terms in sorted(live, key=lambda one: one.agreement.ends_at, reverse=True):
-        for one in terms.purposes:
-            words = f"Under {terms.called}, by {GATEWAYS[one.gateway]}"
-            found.setdefault(one.purpose, (one.purpose, PURPOSE_LABELS[Purpose(one.purpose)], words))
-    return sorted(found.values(), key=lambda one: (one[0] != in_hand, one[1]))
-
-
-def _teams_of_partnership(actor: Actor) -> Sequence[Team]:
-    return db.session.scalars(
-        sa.select(Team).where(Team.partnership_id == actor.partnership_id).order_by(Team.name)
+def _consents(actor: Actor, subject: Subject, organisation: UUID) -> list[tuple[str, str]]:
+    """Live consents for sharing this record with this organisation, each with its person and purpose."""
+    rows = db.session.execute(
+        sa.select(Consent.id, Consent.person_id, Consent.purpose, Consent.given_on)
+        .where(
+            Consent.record_id == subject.id,
+            Consent.to_organisation_id == organisation,
+            Consent.withdrawn_at.is_(None),
+        )
+        .order_by(Consent.id)
     ).all()
+    if not rows:
+        return []
+    names = {one.person_id: one.name for one in find_people_of(actor, [subject.id]).get(subject.id, [])}
+    return [
+        (
+            str(row.id),
+            _consent_words(names.get(row.person_id, "Somebody"), row.purpose, row.given_on),
+        )
+        for row in rows
+    ]
 
 
-def _recipient_name(organisation: UUID, team: UUID | None) -> str:
-    name = db.session.scalar(sa.select(Organisation.name).where(Organisation.id == organisation)) or ""
-    if team is None:
-        return name
-    return f"{db.session.scalar(sa.select(Team.name).where(Team.id == team)) or ''}, {name}"
+def _consent_words(name: str, purpose: str, given_on: str) -> str:
+    return f"{name}: {lower(PURPOSE_LABELS[Purpose(purpose)])}, given {format_partial_date(given_on)}"
+
+
+def _consent_href(actor: Actor, subject: Subject) -> str:
+    if not subject.is_case or not actor.may(Permission.CONSENT_RECORD):
+        return ""
+    return f"{subject.base}/consents/new"
+
+
+def _not_under(live: Sequence[Terms], section: Section) -> str:
+    """Which of several agreements do not cover a section that another one does."""
+    missing = [terms.called for terms in live if section.value not in terms.agreement.sections]
+    return f"Not under {' or '.join(missing)}" if missing else ""
 
 
 def _incidents(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
@@ -207,11 +229,13 @@ def _incidents(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
     return [(str(key), f"{reference}: {title}") for key, reference, title in rows]
 
 
-def check_also(actor: Actor, case_id: UUID, also: Sequence[UUID]) -> list[UUID]:
+def check_also(actor: Actor, kind: RecordKind, record_id: UUID, also: Sequence[UUID]) -> list[UUID]:
     """Only incidents of this case that the actor leads; anything else that was sent is left out."""
-    known = {UUID(key) for key, _ in _incidents(actor, case_id)}
-    return [one for one in also if one in known]
+    if not also or kind is not RecordKind.CASE:
+        return []
+    known = {UUID(key) for key, _ in _incidents(actor, record_id)}
+    return [one for one in dict.fromkeys(also) if one in known]
 
 
-def _lower(label: str) -> str:
+def lower(label: str) -> str:
     return label[:1].lower() + label[1:]

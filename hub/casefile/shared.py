@@ -11,19 +11,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.access.models import Grant, Record
-from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
-from hub.accounts.queries import organisation_names, user_names
+from hub.accounts.queries import organisation_names
 from hub.audit.looking import last_looks
-from hub.audit.reading import Shown, listed, opened
+from hub.casefile.contributed import Contribution, find_contribution_owners, list_contributions
 from hub.cases.models import Case
-from hub.chronology.models import Entry
-from hub.chronology.vocabulary import ENTRY_KIND_LABELS, EntryKind
-from hub.core.errors import NotVisible
-from hub.core.paging import PAGE_SIZE, Cursor, Page
+from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.incidents.models import Incident
+from hub.sharing.facts import Fact, fact_of
 from hub.sharing.queries import (
     GrantRow,
     SharedView,
@@ -36,6 +32,7 @@ from hub.sharing.queries import (
 
 # of what waits for an answer, before the list of what is shared now
 FIRST_WAITING = 5
+ONE_FACT = "One fact, and nothing else of the record"
 
 
 @dataclass(frozen=True)
@@ -53,19 +50,11 @@ class SharedRow:
     def reference(self) -> str:
         return self.share.grant.record_reference
 
-
-@dataclass(frozen=True)
-class Contribution:
-    """An entry that our organisation put on another's record, of which only the reference is told."""
-
-    id: UUID
-    reference: str
-    owner: str
-    kind: str
-    occurred_on: str
-    added_at: datetime
-    author: str
-    text: str
+    @property
+    def why(self) -> str:
+        """Why a fact had to be told is said to nobody who is told it."""
+        grant = self.share.grant
+        return f"Told to you under {self.share.agreement}" if grant.fact_only else grant.reason
 
 
 class SharedPart(enum.StrEnum):
@@ -116,7 +105,7 @@ def open_shared(
     """One look, logged once (share.listed) with the records that the page shows anything of."""
     number = waiting_count(actor)
     if part is SharedPart.CONTRIBUTED:
-        found = _list_contributions(actor, owner_id, after)
+        found = list_contributions(actor, owner_id, after)
         return SharedPage(part, number, contributions=found.rows, next_cursor=found.next_cursor)
     page = list_shared(actor, SharedView(part.value), owner_id=owner_id, after=after)
     if part is SharedPart.WAITING:
@@ -137,8 +126,7 @@ def open_shared(
 def find_part_owners(actor: Actor, part: SharedPart, asked: UUID | None) -> dict[str, str]:
     """The lead organisations of all that a part holds, by name, and the one asked for though it may hold nothing of it."""
     if part is SharedPart.CONTRIBUTED:
-        found = sa.select(Entry.owner_organisation_id).where(*_own_elsewhere(actor), _not_open())
-        names = organisation_names(db.session.scalars(found.distinct()).all())
+        names = find_contribution_owners(actor)
     else:
         names = find_owners(actor, SharedView(part.value))
     if asked is not None:
@@ -154,80 +142,19 @@ def find_elsewhere(actor: Actor) -> list[tuple[str, str, int]]:
     ]
 
 
-def open_contribution(actor: Actor, entry_id: UUID) -> Contribution:
-    """An entry of one's own organisation on another's record, whether or not that is still shared. `NotVisible` else."""
-    own = sa.select(Entry.id, Entry.record_id).where(*_own_elsewhere(actor), Entry.id == entry_id)
-    found = db.session.execute(own).first()
-    shown = Shown(records=[found.record_id]) if found is not None else None
-    opened(actor, "contribution.opened", entry_id, shown)
-    rows = _contributions(actor, {entry_id: found.record_id}) if found is not None else []
-    if not rows:
-        raise NotVisible
-    return rows[0]
-
-
-def _own_elsewhere(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        Entry.contributor_organisation_id == actor.organisation_id,
-        Entry.owner_organisation_id != actor.organisation_id,
-    )
-
-
-def _not_open() -> sa.ColumnElement[bool]:
-    """Entries on records that are not open to the actor now."""
-    return Entry.record_id.not_in(sa.select(Record.id))
-
-
-def _list_contributions(actor: Actor, owner_id: UUID | None, after: Cursor | None) -> Page[Contribution]:
-    actor.check_may(Permission.SHARE_READ)
-    statement = sa.select(Entry.id, Entry.record_id, Entry.contributed_at).where(
-        *_own_elsewhere(actor), _not_open()
-    )
-    if owner_id is not None:
-        statement = statement.where(Entry.owner_organisation_id == owner_id)
-    if after is not None:
-        statement = statement.where(sa.tuple_(Entry.contributed_at, Entry.id) < (after.at, after.id))
-    statement = statement.order_by(Entry.contributed_at.desc(), Entry.id.desc()).limit(PAGE_SIZE + 1)
-    found = db.session.execute(statement).all()
-    page = found[:PAGE_SIZE]
-    listed(actor, "share.listed", Shown(records=list(dict.fromkeys(row.record_id for row in page))))
-    rows = _contributions(actor, {row.id: row.record_id for row in page})
-    last = page[-1] if len(found) > PAGE_SIZE else None
-    return Page(rows, str(Cursor(last.contributed_at, last.id)) if last else None)
-
-
-def _contributions(actor: Actor, entries: dict[UUID, UUID]) -> list[Contribution]:
-    rows = db.session.scalars(
-        sa.select(Entry).where(Entry.id.in_(entries)).order_by(Entry.contributed_at.desc(), Entry.id.desc())
-    ).all()
-    told = db.session.execute(
-        sa.select(Grant.record_id, Grant.record_reference).where(Grant.record_id.in_(set(entries.values())))
-    )
-    references = {row.record_id: row.record_reference for row in told}
-    owners = organisation_names(row.owner_organisation_id for row in rows)
-    authors = user_names(row.contributed_by for row in rows)
-    return [
-        Contribution(
-            id=row.id,
-            reference=references.get(row.record_id, "A record"),
-            owner=owners.get(row.owner_organisation_id, ""),
-            kind=ENTRY_KIND_LABELS[EntryKind(row.kind)],
-            occurred_on=row.occurred_on,
-            added_at=row.contributed_at,
-            author=authors.get(row.contributed_by, ""),
-            text=row.text,
-        )
-        for row in rows
-    ]
-
-
 def _live_rows(actor: Actor, shares: Sequence[GrantRow]) -> list[SharedRow]:
     ids = {row.grant.record_id for row in shares}
     titles = _titles(ids)
-    looks = last_looks(actor, ids, acts=("case.opened", "incident.opened"))
+    facts = fact_of(actor, [row.grant.id for row in shares if row.grant.fact_only])
+    seen_ids = ids | {row.grant.id for row in shares}
+    looks = last_looks(actor, seen_ids, acts=("case.opened", "incident.opened", "fact.opened"))
     rows = []
     for share in shares:
         key = share.grant.record_id
+        if share.grant.fact_only:
+            if share.grant.id in facts:
+                rows.append(_fact_row(share, facts[share.grant.id], is_new=share.grant.id not in looks))
+            continue
         if key not in titles:
             continue
         title, href, changed_at, marking = titles[key]
@@ -243,6 +170,18 @@ def _live_rows(actor: Actor, shares: Sequence[GrantRow]) -> list[SharedRow]:
             )
         )
     return rows
+
+
+def _fact_row(share: GrantRow, fact: Fact, *, is_new: bool) -> SharedRow:
+    """Of the record behind it nothing but the reference."""
+    return SharedRow(
+        share=share,
+        title=fact.label,
+        href=f"/facts/{share.grant.id}",
+        sections=[ONE_FACT],
+        marking=share.grant.marking,
+        is_new=is_new,
+    )
 
 
 def _titles(ids: Iterable[UUID]) -> dict[UUID, tuple[str, str, datetime, int]]:

@@ -9,17 +9,13 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
-from hub.casefile.shared import (
-    SharedPage,
-    SharedPart,
-    find_elsewhere,
-    find_part_owners,
-    open_contribution,
-    open_shared,
-)
+from hub.attachments.receiving import as_download
+from hub.casefile.contributed import open_contributed_file, open_contribution
+from hub.casefile.shared import SharedPage, SharedPart, find_elsewhere, find_part_owners, open_shared
 from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
+from hub.handovers.queries import waiting_count as hand_overs_waiting
 from hub.sharing.actions import answer_share
 from hub.sharing.queries import find_waiting_one
 from hub.sharing.vocabulary import STATE_LABELS
@@ -77,7 +73,19 @@ def answer(grant_id: UUID) -> Response | tuple[str, int]:
     data=Data.PERSONAL,
 )
 def contributed(entry_id: UUID) -> str:
-    return render_template("sharing/contributed.html", entry=open_contribution(current_actor(), entry_id))
+    found = open_contribution(current_actor(), entry_id)
+    mark_page(found.marking, "personal data")
+    return render_template("sharing/contributed.html", item=found)
+
+
+@pages.page(
+    "/contributed/<uuid:entry_id>/file",
+    needs=Permission.FILE_DOWNLOAD,
+    event="attachment.downloaded",
+    data=Data.PERSONAL,
+)
+def contributed_file(entry_id: UUID) -> Response:
+    return as_download(open_contributed_file(current_actor(), entry_id))
 
 
 def _uuid(text: str) -> UUID | None:
@@ -126,7 +134,8 @@ def _page(rejecting: str, errors: dict[str, str]) -> str:
 
 
 def _tabs(found: SharedPage) -> list[dict[str, object]]:
-    return [
+    actor = current_actor()
+    tabs: list[dict[str, object]] = [
         {
             "label": label,
             "href": ADDRESS if part is SharedPart.LIVE else f"{ADDRESS}?show={part.value}",
@@ -135,3 +144,7 @@ def _tabs(found: SharedPage) -> list[dict[str, object]]:
         }
         for part, label in PART_LABELS.items()
     ]
+    if actor.may(Permission.CASE_READ):
+        waiting = hand_overs_waiting(actor) or None
+        tabs.append({"label": "Hand-overs", "href": "/hand-overs", "active": False, "count": waiting})
+    return tabs

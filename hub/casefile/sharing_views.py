@@ -1,4 +1,4 @@
-"""The Sharing tab of a case, and the three steps of sharing it. State travels in hidden fields: back keeps what was typed."""
+"""Who sees a case, or an incident without its case: the table of its shares, their end and their change."""
 
 from __future__ import annotations
 
@@ -10,59 +10,72 @@ from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
-from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Marking, Purpose
-from hub.casefile.page import CasePage, open_case_page
-from hub.casefile.share_wizard import (
-    SEVERAL,
-    SINGLE,
-    check_also,
-    find_what,
-    find_who,
-    hidden,
-    parts_in_words,
-    sentence,
-    until_in_words,
-)
+from hub.access.vocabulary import SECTION_LABELS, Marking, RecordKind, Section
+from hub.casefile.page import CasePage, May
+from hub.casefile.preview_views import add_previews
+from hub.casefile.share_subject import Subject, lead_back_to_sharing, open_subject
+from hub.casefile.share_views import add_wizard
 from hub.core import clock
-from hub.core.errors import Denied, Invalid, NotVisible
+from hub.core.errors import Invalid, NotVisible
 from hub.extensions import db
-from hub.sharing.actions import check_share, revoke_share, share_record
-from hub.sharing.forms import ShareForm, parse_recipient, parse_share
+from hub.sharing.actions import revoke_share
+from hub.sharing.changing import change_share, find_terms_of
+from hub.sharing.forms import parse_change
 from hub.sharing.policy import ENDS_SOON
 from hub.sharing.queries import GrantRow, find_grants_of
 from hub.sharing.vocabulary import ShareState
-from hub.web import drafts
+from hub.web.filters import format_date
 from hub.web.identity import current_actor
 from hub.web.once import once
 from hub.web.routes import Data, Pages
 
 pages = Pages("case_sharing", __name__)
-Values = Mapping[str, Any]
+incident_pages = Pages("incident_sharing", __name__)
+Answer = Response | str | tuple[str, int]
+CHANGEABLE = (ShareState.PENDING, ShareState.ACTIVE)
 
 
-@pages.page(
-    "/cases/<uuid:case_id>/sharing", needs=Permission.CASE_READ, event="case.opened", data=Data.PERSONAL
-)
-def show(case_id: UUID) -> str:
-    return _tab(case_id, request.args.get("end", ""), {})
+def _add_sharing(pages: Pages, kind: RecordKind, base: str, record: str, opened: str) -> None:
+    """Registers the Sharing page below the address of a record; `record` is the name of its id in that address."""
+    reads = Permission.CASE_READ if kind is RecordKind.CASE else Permission.INCIDENT_READ
+
+    @pages.page(f"{base}/sharing", needs=reads, event=opened, data=Data.PERSONAL)
+    def show(**ids: UUID) -> Answer:
+        return _tab(kind, ids[record], request.args.get("end", ""), {})
+
+    @pages.page(
+        f"{base}/sharing/<uuid:grant_id>/end",
+        needs=Permission.CASE_SHARE,
+        event="share.revoked",
+        data=Data.PERSONAL,
+        methods=("POST",),
+    )
+    def end(grant_id: UUID, **ids: UUID) -> Answer:
+        return _end(kind, ids[record], grant_id)
+
+    @pages.page(
+        f"{base}/sharing/<uuid:grant_id>/change",
+        needs=Permission.CASE_SHARE,
+        event="share.changed",
+        data=Data.PERSONAL,
+        methods=("GET", "POST"),
+    )
+    def change(grant_id: UUID, **ids: UUID) -> Answer:
+        if request.method == "GET":
+            return _change_form(kind, ids[record], grant_id, None, {})
+        return _change(kind, ids[record], grant_id)
 
 
-@pages.page(
-    "/cases/<uuid:case_id>/sharing/<uuid:grant_id>/end",
-    needs=Permission.CASE_SHARE,
-    event="share.revoked",
-    data=Data.PERSONAL,
-    methods=("POST",),
-)
-def end(case_id: UUID, grant_id: UUID) -> Response | tuple[str, int]:
+def _end(kind: RecordKind, record_id: UUID, grant_id: UUID) -> Answer:
     actor = current_actor()
+    lead_back_to_sharing(kind, record_id)
 
     def act() -> str:
         grant = revoke_share(actor, grant_id, reason=request.form.get("reason", ""))
-        if grant.record_id != case_id:
+        if grant.record_id != record_id:
             raise NotVisible
-        flash("The share has ended. They can no longer see the case.", "success")
-        return f"/cases/{case_id}/sharing"
+        flash(f"The share has ended. They can no longer see the {kind.value}.", "success")
+        return f"/{kind.value}s/{record_id}/sharing"
 
     try:
         return once(actor, act)
@@ -70,181 +83,74 @@ def end(case_id: UUID, grant_id: UUID) -> Response | tuple[str, int]:
         db.session.rollback()
         if not invalid.errors:
             raise
-        return _tab(case_id, str(grant_id), invalid.errors), 422
+        return _tab(kind, record_id, str(grant_id), invalid.errors), 422
 
 
-@pages.page(
-    "/cases/<uuid:case_id>/share",
-    needs=Permission.CASE_SHARE,
-    event="case.opened",
-    data=Data.PERSONAL,
-    methods=("GET", "POST"),
-)
-def share(case_id: UUID) -> str | tuple[str, int]:
-    """Shows the step that was asked for; a step that is not complete is shown again with what is missing."""
-    page = _open_to_share(case_id)
-    if request.method == "GET":
-        kept = drafts.find(current_actor(), _draft(case_id)) or {}
-        return _who(page, _values_of_draft(kept), {})
-    values, wanted = _values(), request.form.get("go", "")
-    try:
-        if wanted == "who":
-            return _who(page, values, {})
-        to = _recipient(values)
-        return _what(page, values, {}) if wanted == "what" else _check(page, values, to)
-    except Invalid as invalid:
-        db.session.rollback()
-        step = _who if "to" in invalid.errors else _what
-        return step(page, values, invalid.errors), 422
-
-
-@pages.page(
-    "/cases/<uuid:case_id>/share/send",
-    needs=Permission.CASE_SHARE,
-    event="case.shared",
-    data=Data.PERSONAL,
-    methods=("POST",),
-)
-def send(case_id: UUID) -> Response | tuple[str, int]:
+def _change(kind: RecordKind, record_id: UUID, grant_id: UUID) -> Answer:
     actor = current_actor()
-    values = _values()
+    lead_back_to_sharing(kind, record_id)
 
     def act() -> str:
-        form = parse_share(request.form)
-        share_record(actor, case_id, form, also=check_also(actor, case_id, _ids(values["also"])))
-        flash("Shared. They can see it once they have accepted; you will be told.", "success")
-        return f"/cases/{case_id}/sharing"
+        grant = change_share(actor, grant_id, parse_change(request.form))
+        if grant.record_id != record_id:
+            raise NotVisible
+        flash("The share has changed. It counts from their next click, and they are told.", "success")
+        return f"/{kind.value}s/{record_id}/sharing"
 
     try:
-        return once(actor, act, draft=_draft(case_id))
+        return once(actor, act)
     except Invalid as invalid:
         db.session.rollback()
         if not invalid.errors:
             raise
-        page = _open_to_share(case_id)
-        step = _who if "to" in invalid.errors else _what
-        return step(page, values, invalid.errors), 422
+        return _change_form(kind, record_id, grant_id, request.form, invalid.errors), 422
 
 
-# ---- the steps ----------------------------------------------------------------------------------------------------
+# ---- what the pages show ------------------------------------------------------------------------------------------
 
 
-def _who(page: CasePage, values: Values, errors: Mapping[str, str]) -> str:
-    who = find_who(current_actor(), page.case)
-    return _step("who", page, values, errors, who=who, hidden=hidden({**values, "to": ""}))
-
-
-def _what(page: CasePage, values: Values, errors: Mapping[str, str]) -> str:
-    what = find_what(current_actor(), page.case, _recipient(values)[:2])
-    fresh = not any(values[name] for name in ("reason", "purpose", "ends-year", "sections"))
-    return _step(
-        "what",
-        page,
-        {**values, **what.suggested} if fresh else values,
-        errors,
-        what=what,
-        markings=[(str(one.value), f"Up to {one.label}") for one in Marking],
-        draft_key=_draft(page.case.id),
-    )
-
-
-def _check(page: CasePage, values: Values, to: tuple[UUID, UUID | None, UUID | None]) -> str:
+def _tab(kind: RecordKind, record_id: UUID, ending: str, errors: Mapping[str, str]) -> str:
     actor = current_actor()
-    form: ShareForm = parse_share(request.form)
-    also = check_also(actor, page.case.id, _ids(values["also"]))
-    check_share(actor, page.case.id, form, also=also)
-    what = find_what(actor, page.case, to[:2])
-    chosen = {str(one) for one in also}
-    return _step(
-        "check",
-        page,
-        values,
-        {},
-        what=what,
-        said=sentence(actor, page.case, form, what.to_name, len(also)),
-        parts=parts_in_words(form) + [words for key, words in what.incidents if key in chosen],
-        until=until_in_words(form),
-        purpose=next(
-            (f"{words}. {under}." for key, words, under in what.purposes if key == form.purpose), ""
-        ),
-        hidden=hidden(values),
-    )
-
-
-def _step(name: str, page: CasePage, values: Values, errors: Mapping[str, str], **more: Any) -> str:
-    return render_template(
-        f"sharing/{name}.html", page=page, case=page.case, values=values, errors=dict(errors), **more
-    )
-
-
-def _open_to_share(case_id: UUID) -> CasePage:
-    page = open_case_page(current_actor(), case_id, "sharing")
-    if not page.may.share:
-        raise Denied("not_lead", "Only the team that leads this case can share it, while it is not closed.")
-    return page
-
-
-def _recipient(values: Values) -> tuple[UUID, UUID | None, UUID | None]:
-    errors: dict[str, str] = {}
-    organisation, team, user = parse_recipient(values, errors)
-    if organisation is None:
-        raise Invalid("bad_share", errors=errors)
-    return organisation, team, user
-
-
-def _values() -> dict[str, Any]:
-    return {
-        **{name: request.form.get(name, "") for name in SINGLE},
-        **{name: request.form.getlist(name) for name in SEVERAL},
-    }
-
-
-def _values_of_draft(kept: Mapping[str, list[str]]) -> dict[str, Any]:
-    return {
-        **{name: (kept.get(name) or [""])[0] for name in SINGLE},
-        **{name: kept.get(name, []) for name in SEVERAL},
-    }
-
-
-def _ids(given: list[str]) -> list[UUID]:
-    try:
-        return [UUID(one) for one in given]
-    except ValueError as error:
-        raise Invalid("bad_share", errors={"also": "Choose incidents from the list"}) from error
-
-
-def _draft(case_id: UUID) -> str:
-    return drafts.form_name("case_sharing.share", case_id)
-
-
-# ---- the tab ------------------------------------------------------------------------------------------------------
-
-
-def _tab(case_id: UUID, ending: str, errors: Mapping[str, str]) -> str:
-    actor = current_actor()
-    page = open_case_page(actor, case_id, "sharing")
-    rows = find_grants_of(actor, case_id)
-    shown = [_line(page, row) for row in rows]
-    ends = page.right.leads and actor.may(Permission.CASE_SHARE)
+    subject = open_subject(actor, kind, record_id)
+    shown = [_line(subject, row) for row in find_grants_of(actor, record_id)]
+    ends = subject.leads and actor.may(Permission.CASE_SHARE)
     return render_template(
         "casefile/sharing.html",
-        page=page,
+        page=subject.page,
+        subject=subject,
         live=[line for line in shown if not line["over"]],
         over=[line for line in shown if line["over"]],
         may_end=ends,
+        steps=_steps(subject),
         ending=next((line for line in shown if ends and line["id"] == ending and not line["over"]), None),
         reason=request.form.get("reason", ""),
         errors=dict(errors),
     )
 
 
-def _line(page: CasePage, row: GrantRow) -> dict[str, Any]:
+def _steps(subject: Subject) -> list[dict[str, Any]]:
+    """What may be done about who sees the record, the first as a button."""
+    base = subject.base
+    may = subject.page.may if isinstance(subject.page, CasePage) else May()
+    steps = (
+        (subject.may_share, f"Share this {subject.noun}", "/share"),
+        (subject.may_share and subject.is_case, "Share with a panel", "/share/panel"),
+        (subject.may_share and subject.is_case, "Tell one fact", "/share/fact"),
+        (subject.leads and may.consent, "Consents", "/consents"),
+        (may.hand_over, "Hand over", "/hand-over"),
+    )
+    return [{"label": label, "href": base + path} for allowed, label, path in steps if allowed]
+
+
+def _line(subject: Subject, row: GrantRow) -> dict[str, Any]:
     grant = row.grant
     soon = (
         row.state is ShareState.ACTIVE
         and grant.ends_at is not None
         and grant.ends_at < clock.now() + ENDS_SOON
     )
+    address = f"{subject.base}/sharing"
+    changeable = row.state in CHANGEABLE and not grant.fact_only
     return {
         "id": str(grant.id),
         "grant": grant,
@@ -253,10 +159,79 @@ def _line(page: CasePage, row: GrantRow) -> dict[str, Any]:
         "detail": row.to_detail or "The whole organisation",
         "state": "ends_soon" if soon else row.state.value,
         "over": row.state.over,
-        "sections": [SECTION_LABELS[one] for one in SECTION_LABELS if one.value in grant.sections],
-        "purpose": PURPOSE_LABELS[Purpose(grant.purpose)]
-        if grant.purpose
-        else "Any, inside the organisation",
-        "marking": Marking(grant.max_marking).label,
-        "href": f"/cases/{page.case.id}/sharing?end={grant.id}",
+        "sections": row.sections or ["One fact, and nothing of the record"],
+        "purpose": row.purpose or "Any, inside the organisation",
+        "end_href": f"{address}?end={grant.id}",
+        "change_href": f"{address}/{grant.id}/change" if changeable else "",
+        "preview_href": f"{address}/{grant.id}/preview" if changeable else "",
     }
+
+
+def _change_form(
+    kind: RecordKind,
+    record_id: UUID,
+    grant_id: UUID,
+    typed: Mapping[str, Any] | None,
+    errors: Mapping[str, str],
+) -> str:
+    actor = current_actor()
+    subject = open_subject(actor, kind, record_id)
+    row = next((one for one in find_grants_of(actor, record_id) if one.grant.id == grant_id), None)
+    if row is None or not subject.leads:
+        raise NotVisible
+    terms = find_terms_of(actor, row.grant)
+    covered = set(terms.agreement.sections) if terms else {one.value for one in Section}
+    offered = [one for one in subject.sections if one.value in covered or one.value in row.grant.sections]
+    return render_template(
+        "sharing/change.html",
+        page=subject.page,
+        subject=subject,
+        row=row,
+        values=_kept(typed) if typed is not None else _present(row),
+        errors=dict(errors),
+        changeable=row.state in CHANGEABLE and not row.grant.fact_only,
+        sections=[(one.value, SECTION_LABELS[one]) for one in offered],
+        greyed=[SECTION_LABELS[one] for one in subject.sections if one not in offered],
+        markings=[(str(one.value), f"Up to {one.label}") for one in Marking],
+        latest=format_date(terms.agreement.ends_at) if terms else "",
+    )
+
+
+def _present(row: GrantRow) -> dict[str, Any]:
+    """The share as it is."""
+    day = row.last_day.astimezone(clock.LONDON) if row.last_day else None
+    return {
+        "sections": row.grant.sections,
+        "max_marking": str(row.grant.max_marking),
+        "may_contribute": "yes" if row.grant.may_contribute else "",
+        "ends": {"day": day.day, "month": day.month, "year": day.year} if day else "",
+        "reason": "",
+        "revision": row.grant.revision,
+    }
+
+
+def _kept(typed: Mapping[str, Any]) -> dict[str, Any]:
+    listed = typed.getlist("sections") if hasattr(typed, "getlist") else typed.get("sections", [])
+    return {
+        "sections": listed,
+        "max_marking": typed.get("max_marking", ""),
+        "may_contribute": typed.get("may_contribute", ""),
+        "ends": {part: typed.get(f"ends-{part}", "") for part in ("day", "month", "year")},
+        "reason": typed.get("reason", ""),
+        "revision": typed.get("revision", ""),
+    }
+
+
+for _pages, _kind, _base, _record, _opened in (
+    (pages, RecordKind.CASE, "/cases/<uuid:case_id>", "case_id", "case.opened"),
+    (
+        incident_pages,
+        RecordKind.INCIDENT,
+        "/incidents/<uuid:incident_id>",
+        "incident_id",
+        "incident.opened",
+    ),
+):
+    _add_sharing(_pages, _kind, _base, _record, _opened)
+    add_wizard(_pages, _kind, _base, _record, _opened)
+    add_previews(_pages, _kind, _base, _record)

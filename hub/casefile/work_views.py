@@ -22,7 +22,12 @@ from hub.web.routes import Data, Door, Pages
 pages = Pages("work", __name__)
 NEWS, INCIDENTS = "/work/news", "/work/incidents"
 PERIODS = {"7": "Last 7 days", "14": "Last 14 days", "28": "Last 28 days", "365": "Last 12 months"}
-DESKS = ((Permission.AUDIT_READ, "/audit"), (Permission.ACCOUNT_MANAGE, "/admin"))
+DESKS = (
+    (Permission.AUDIT_READ, "/audit"),
+    (Permission.ACCOUNT_MANAGE, "/admin"),
+    (Permission.EMERGENCY_REVIEW, "/emergencies"),
+    (Permission.SHARE_READ, "/shared"),
+)
 
 
 @pages.page("/", needs=Door.SIGNED_IN, event="work.viewed", data=Data.PERSONAL)

@@ -52,7 +52,7 @@ def create_case(
         session=db.session(),
         marking=form.marking,
         restricted=form.restricted,
-        knowable=form.kind not in GUARDED_KINDS,
+        knowable=form.kind not in GUARDED_KINDS and not form.restricted,
         open_to_owner=form.kind not in GUARDED_KINDS and not form.restricted and _opens_records(actor),
     )
     if form.restricted:

@@ -12,7 +12,7 @@ from hub.access.permissions import Permission
 from hub.cases import actions, queries
 from hub.cases.forms import parse_move
 from hub.cases.policy import needs_another, next_states
-from hub.cases.restricting import find_named, restrict_case
+from hub.cases.restricting import NEVER_KNOWN, find_named, let_know, may_be_known, restrict_case
 from hub.cases.views import ADDRESS, BOTH, ONE, Answer, open_for_lead, tried
 from hub.cases.vocabulary import (
     CASE_OUTCOME_LABELS,
@@ -126,6 +126,26 @@ def restrict(case_id: UUID) -> Answer:
     )
 
 
+@pages.page(
+    f"{ONE}/known", needs=Permission.CASE_CHANGE, event="case.changed", data=Data.PERSONAL, methods=("POST",)
+)
+def known(case_id: UUID) -> Answer:
+    actor = current_actor()
+    wanted = request.form.get("known") == "yes"
+
+    def act() -> str:
+        let_know(actor, case_id, known=wanted)
+        flash(
+            "Partners may learn that you hold a record, and ask for it."
+            if wanted
+            else "Partners do not learn that you hold a record.",
+            "success",
+        )
+        return f"{ADDRESS}/{case_id}/restrict"
+
+    return once(actor, act)
+
+
 def _restrict_form(
     actor: Actor, case_id: UUID, values: Mapping[str, str], members: list[str], errors: dict[str, str]
 ) -> str:
@@ -138,4 +158,6 @@ def _restrict_form(
         errors=errors,
         officers=[(user.id, user.name) for user in queries.find_officers(actor) if user.id != actor.user_id],
         named=find_named(actor, case_id) if case.restricted else [],
+        may_be_known=may_be_known(actor, case),
+        never_known=NEVER_KNOWN,
     )

@@ -44,7 +44,9 @@ def parse_consent(form: Mapping[str, str], *, child: bool | None = None) -> Cons
     given_on = _given_on(form, errors)
     told = _text(form, "told", errors, "Write what they were told before they agreed")
     capacity = _text(form, "capacity", errors, _capacity_wanted(given_by, child))
-    view = _text(form, "person_view", errors, "Write what the child says about it themselves" if child else "")
+    view = _text(
+        form, "person_view", errors, "Write what the child says about it themselves" if child else ""
+    )
     if given_by is GivenBy.PARENT and child is False:
         errors["given_by"] = "Their date of birth makes them an adult: a parent cannot consent for them"
     if (

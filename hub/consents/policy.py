@@ -32,4 +32,6 @@ def check_may_withdraw(organisation_id: UUID, consent: Consent) -> None:
             "Only the organisation that recorded this consent can write down that it was withdrawn.",
         )
     if consent.withdrawn_at is not None:
-        raise Conflict("withdrawn_already", "This consent was withdrawn already. Nothing rests on it any more.")
+        raise Conflict(
+            "withdrawn_already", "This consent was withdrawn already. Nothing rests on it any more."
+        )

@@ -13,18 +13,14 @@ from hub.access.vocabulary import Purpose
 from hub.accounts import sessions
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
 from hub.accounts.vocabulary import Method
-from hub.agreements.actions import (
-    PermittedPurpose,
-    draft_agreement,
-    send_agreement,
-    sign_agreement,
-    suspend_agreement,
-)
+from hub.agreements.actions import draft_agreement, send_agreement, sign_agreement
+from hub.agreements.forms import PartyLine, PermittedPurpose, TermsForm
 from hub.audit.recording import append
 from hub.core import clock
 from hub.crypto.passwords import hash_password
 from hub.demo.cast import AREAS, ORGANISATIONS, PACTS, PEOPLE, TEAMS, Pact
 from hub.extensions import db
+from hub.sharing.ending import suspend_agreement
 
 LASTS = timedelta(hours=2)
 
@@ -120,16 +116,18 @@ class Stage:
         team = next(team for team in drafter.teams if TEAMS[team][1] == pact.area)
         actor = self.play(pact.signed_by[0], team=team)
         starts, ends = (self.now + timedelta(days=days) for days in pact.days)
-        agreement = draft_agreement(
-            actor,
-            pact.title,
-            parties=[self.organisations[code] for code in pact.parties],
-            purposes=[PermittedPurpose(purpose, gateway, basis) for purpose, gateway, basis in pact.purposes],
+        form = TermsForm(
+            title=pact.title,
+            parties=tuple(PartyLine(self.organisations[code]) for code in pact.parties),
+            purposes=tuple(
+                PermittedPurpose(purpose, gateway, basis) for purpose, gateway, basis in pact.purposes
+            ),
             starts_at=starts,
             review_at=min(starts + timedelta(days=365), ends),
             ends_at=ends,
             data_classes="Names, addresses, dates of birth, what happened, risk, action taken",
         )
+        agreement = draft_agreement(actor, form)
         self.agreements[pact.key] = agreement.id
         send_agreement(actor, agreement.id)
         for signer in pact.signed_by:

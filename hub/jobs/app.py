@@ -15,11 +15,16 @@ from sqlalchemy.engine import make_url
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
+from hub.access_requests.jobs import remind_late
+from hub.assurances.jobs import warn_of_ending as warn_of_assurances
 from hub.attachments.jobs import sweep_loose, sweep_unknown
+from hub.attestations.jobs import attest_access
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.extensions import db
+from hub.interests.jobs import tell_of_stopped_looks
 from hub.jobs import housekeeping
+from hub.jobs.warnings import warn_of_ends
 from hub.notifications.jobs import send_due
 
 log = structlog.get_logger("hub.worker")
@@ -39,10 +44,16 @@ class Regular:
 REGULAR = (
     # six parts: the last one is seconds
     Regular("send_mail", "* * * * * */15", send_due),
+    Regular("tell_of_stopped_looks", "* * * * * */15", tell_of_stopped_looks),
     Regular("ensure_partitions", "5 * * * *", housekeeping.ensure_partitions, at_start=True),
     Regular("forget_old", "20 * * * *", housekeeping.forget_old),
+    Regular("remind_late", "*/5 * * * *", remind_late),
+    Regular("warn_of_ends", "45 * * * *", warn_of_ends),
     Regular("sweep_loose", "35 * * * *", sweep_loose),
     Regular("sweep_unknown", "10 2 * * *", sweep_unknown),
+    # daily: the list of a month is made on its first day, and closed on the day after it was due
+    Regular("attest_access", "20 4 * * *", attest_access),
+    Regular("warn_of_assurances", "25 4 * * *", warn_of_assurances),
 )
 
 

@@ -26,6 +26,7 @@ class NotificationKind(enum.StrEnum):
     AGREEMENT_SUSPENDED = "agreement.suspended"
     AGREEMENT_RESUMED = "agreement.resumed"
     AGREEMENT_ENDED = "agreement.ended"
+    AGREEMENT_LEFT = "agreement.left"
     AGREEMENT_ENDING = "agreement.warned"
     SHARE_CHANGED = "share.changed"
     SHARE_CLOSED = "share.closed"
@@ -43,6 +44,7 @@ class NotificationKind(enum.StrEnum):
     ATTESTATION_DUE = "attestation.made"
     ASSURANCE_WAITING = "assurance.submitted"
     ASSURANCE_REVIEWED = "assurance.reviewed"
+    ASSURANCE_ENDING = "assurance.warned"
 
 
 NOTIFICATION_LABELS = {
@@ -66,6 +68,7 @@ NOTIFICATION_LABELS = {
     NotificationKind.AGREEMENT_SUSPENDED: "An agreement was suspended",
     NotificationKind.AGREEMENT_RESUMED: "An agreement is in force again; what it carried must be shared anew",
     NotificationKind.AGREEMENT_ENDED: "An agreement was ended",
+    NotificationKind.AGREEMENT_LEFT: "A party left an agreement",
     NotificationKind.AGREEMENT_ENDING: "An agreement ends soon",
     NotificationKind.SHARE_CHANGED: "What is shared with you has changed",
     NotificationKind.SHARE_CLOSED: "A share ended with the agreement or consent that it stood on",
@@ -83,4 +86,5 @@ NOTIFICATION_LABELS = {
     NotificationKind.ATTESTATION_DUE: "Confirm who still needs access",
     NotificationKind.ASSURANCE_WAITING: "A partner’s assurance waits for review",
     NotificationKind.ASSURANCE_REVIEWED: "Your organisation’s assurance was reviewed",
+    NotificationKind.ASSURANCE_ENDING: "Your organisation’s assurance ends soon: answer it anew",
 }

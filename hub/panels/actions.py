@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from hub.access.actor import Actor
 from hub.access.models import Grant, Record
 from hub.access.permissions import Permission
 from hub.access.vocabulary import Purpose, Section
+from hub.agreements.notices import find_administrators
 from hub.agreements.policy import Terms
 from hub.audit.recording import append
 from hub.core import clock
@@ -22,7 +24,6 @@ from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
 from hub.panels.forms import PanelForm
 from hub.panels.models import Panel, PanelMember
-from hub.panels.notices import administrators_of
 from hub.panels.offers import HAS_IT, Offer, find_offers
 from hub.panels.policy import check_may_end, check_may_join, check_may_leave
 from hub.panels.queries import SeatRow, find_ground, find_offerable, names_taken
@@ -30,6 +31,7 @@ from hub.sharing.actions import Beforehand, share_record
 from hub.sharing.forms import ShareForm
 
 LONGEST_REASON = 300
+NAME_TAKEN = "There is, or was, a panel of this name. Give it another"
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,12 @@ def make_panel(actor: Actor, form: PanelForm) -> Panel:
         lasts_days=form.lasts_days,
         made_by=actor.user_id,
     )
-    db.session.add(panel)
-    db.session.flush()
+    _add(panel)
     for organisation, team in form.seats:
         db.session.add(PanelMember(panel_id=panel.id, organisation_id=organisation, team_id=team))
     db.session.flush()
     append(actor, "panel.created", object_id=panel.id, version=panel.revision)
-    told = administrators_of(actor, [organisation for organisation, _ in form.seats])
+    told = find_administrators(actor, {organisation for organisation, _ in form.seats}, clock.now())
     reference = terms.agreement.reference
     notify(actor, told, NotificationKind.PANEL_SEAT, reference=reference, address=f"/panels/{panel.id}")
     return panel
@@ -183,9 +184,19 @@ def _check_form(actor: Actor, form: PanelForm, terms: Terms) -> None:
     if not form.seats or not set(form.seats) <= {seat for seat, _, _ in find_offerable(actor, terms)}:
         errors["seats"] = "Choose at least one partner from the list"
     if names_taken(actor, [form.name]):
-        errors["name"] = "There is, or was, a panel of this name. Give it another"
+        errors["name"] = NAME_TAKEN
     if errors:
         raise Invalid("bad_panel", errors=errors)
+
+
+def _add(panel: Panel) -> None:
+    try:
+        with db.session.begin_nested():
+            db.session.add(panel)
+            db.session.flush()
+    except IntegrityError as error:
+        # somebody made one of the same name at the same moment
+        raise Invalid("bad_panel", errors={"name": NAME_TAKEN}) from error
 
 
 def _load_panel(panel_id: UUID) -> Panel:

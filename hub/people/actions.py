@@ -21,9 +21,10 @@ from hub.core.partial_dates import BadPartialDate
 from hub.core.text import clean
 from hub.extensions import db
 from hub.people.births import check_birth
+from hub.people.forms import TellingForm
 from hub.people.models import Person, PersonFact, PersonName
 from hub.people.names import name_words
-from hub.people.vocabulary import VICTIM_SIDE, FactKind, InvolvementRole, NameKind
+from hub.people.vocabulary import VICTIM_SIDE, FactKind, FactSource, InvolvementRole, NameKind
 
 
 def section_of(role: InvolvementRole) -> Section:
@@ -41,6 +42,7 @@ def add_person(
     known_as: str = "",
     date_of_birth: str | None = None,
     name_kind: NameKind = NameKind.CURRENT,
+    source: FactSource = FactSource.NOT_RECORDED,
     marking: Marking = Marking.OFFICIAL,
 ) -> Person:
     """A person who is new to the hub: name, date of birth and role hang on `record`. Raises `Denied`, `Invalid`."""
@@ -52,9 +54,8 @@ def add_person(
     )
     db.session.add(person)
     db.session.flush()
-    _contribute(
-        actor, record, person.id, role, given_names, family_name, known_as, date_of_birth, name_kind, marking
-    )
+    item = {**item_of(actor, record, section_of(role), marking=marking), "source": FactSource(source).value}
+    _contribute(item, person.id, given_names, family_name, known_as, date_of_birth, name_kind)
     _involve(actor, record, person.id, role, marking)
     return person
 
@@ -70,6 +71,7 @@ def involve_person(
     known_as: str = "",
     date_of_birth: str | None = None,
     name_kind: NameKind = NameKind.CURRENT,
+    source: FactSource = FactSource.NOT_RECORDED,
     marking: Marking = Marking.OFFICIAL,
 ) -> Involvement:
     """Gives a person whom the actor may read a role in `record`.
@@ -92,10 +94,46 @@ def involve_person(
     )
     if held is not None:
         raise Conflict("involved_already", "This person has that role in this record already.")
-    _contribute(
-        actor, record, person_id, role, given_names, family_name, known_as, date_of_birth, name_kind, marking
-    )
+    item = {**item_of(actor, record, section_of(role), marking=marking), "source": FactSource(source).value}
+    _contribute(item, person_id, given_names, family_name, known_as, date_of_birth, name_kind)
     return _involve(actor, record, person_id, role, marking)
+
+
+def tell_of_person(actor: Actor, record: Any, person_id: UUID, form: TellingForm) -> PersonName | PersonFact:
+    """Another name of somebody involved in `record`, or another fact: the organisation's own layer, with its source.
+
+    It stands in the section in which they are involved. Raises `NotVisible`, `Denied`, `Invalid`.
+    """
+    actor.check_may(Permission.PERSON_ADD)
+    section = db.session.scalar(
+        sa.select(Involvement.section)
+        .where(Involvement.record_id == record.id, Involvement.person_id == person_id)
+        .order_by(Involvement.id)
+        .limit(1)
+    )
+    if section is None:
+        raise NotVisible
+    check_may_add(actor, record.id, Section(section), session=db.session())
+    item = {**item_of(actor, record, Section(section), marking=form.marking), "source": form.source.value}
+    told: PersonName | PersonFact
+    if isinstance(form.kind, NameKind):
+        names = {"given_names": form.given_names, "family_name": form.family_name, "known_as": ""}
+        told = PersonName(
+            **item, **names, person_id=person_id, kind=form.kind.value, words=name_words(*names.values())
+        )
+    else:
+        told = PersonFact(**item, person_id=person_id, kind=form.kind.value, value=form.value)
+    db.session.add(told)
+    db.session.flush()
+    append(
+        actor,
+        "person.told",
+        object_id=told.id,
+        records=[record.id],
+        people=[person_id],
+        facts={"kind": form.kind.value},
+    )
+    return told
 
 
 def end_involvement(
@@ -170,19 +208,15 @@ def _check_details(given: str, family: str, known_as: str, born: str | None, *, 
 
 
 def _contribute(
-    actor: Actor,
-    record: Any,
+    item: dict[str, Any],
     person_id: UUID,
-    role: InvolvementRole,
     given_names: str,
     family_name: str,
     known_as: str,
     date_of_birth: str | None,
     name_kind: NameKind,
-    marking: Marking,
 ) -> None:
     """The name and date of birth as this record tells them."""
-    item = item_of(actor, record, section_of(role), marking=marking)
     if given_names or family_name or known_as:
         db.session.add(
             PersonName(

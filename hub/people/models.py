@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 
 from hub.access.facts import ItemFacts, item_constraints
 from hub.core.schema import Base, Holds, Keyed, holds, one_of, reference_to
-from hub.people.vocabulary import FactKind, NameKind
+from hub.people.vocabulary import FactKind, FactSource, NameKind
 
 FIRST_SOUND = "left(dmetaphone(split_part(coalesce(nullif(given_names, ''), known_as), ' ', 1)), 2)"
 
@@ -30,6 +30,7 @@ class PersonName(Keyed, ItemFacts, Base):
 
     person_id: Mapped[UUID] = reference_to("person.id")
     kind: Mapped[str] = holds(Holds.CODE, sa.Text)
+    source: Mapped[str] = holds(Holds.CODE, sa.Text, default=FactSource.NOT_RECORDED)
     given_names: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
     family_name: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
     known_as: Mapped[str] = holds(Holds.NAME, sa.Text, default="")
@@ -44,6 +45,7 @@ class PersonName(Keyed, ItemFacts, Base):
     __table_args__ = (
         *item_constraints("person_name"),
         one_of("kind", NameKind),
+        one_of("source", FactSource),
         sa.CheckConstraint("given_names <> '' OR family_name <> '' OR known_as <> ''", name="some_name"),
         sa.Index("ix_person_name_person", "person_id"),
         sa.Index("ix_person_name_keys", "family_key", "given_key"),
@@ -68,11 +70,13 @@ class PersonFact(Keyed, ItemFacts, Base):
 
     person_id: Mapped[UUID] = reference_to("person.id")
     kind: Mapped[str] = holds(Holds.CODE, sa.Text)
+    source: Mapped[str] = holds(Holds.CODE, sa.Text, default=FactSource.NOT_RECORDED)
     value: Mapped[str] = holds(Holds.PERSONAL, sa.Text)
 
     __table_args__ = (
         *item_constraints("person_fact"),
         one_of("kind", FactKind),
+        one_of("source", FactSource),
         sa.CheckConstraint("value <> ''", name="value_given"),
         sa.Index("ix_person_fact_person", "person_id"),
         sa.Index("ix_person_fact_value", "kind", "value"),

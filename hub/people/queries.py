@@ -25,10 +25,12 @@ from hub.people.births import age_words
 from hub.people.models import Person, PersonFact, PersonName
 from hub.people.vocabulary import (
     FACT_KIND_LABELS,
+    FACT_SOURCE_LABELS,
     INVOLVEMENT_ROLE_LABELS,
     NAME_KIND_LABELS,
     VICTIM_SIDE,
     FactKind,
+    FactSource,
     InvolvementRole,
     NameKind,
 )
@@ -85,6 +87,7 @@ class Told:
     record_kind: str
     marking: int
     told_at: datetime
+    source: str
 
 
 @dataclass(frozen=True)
@@ -298,6 +301,7 @@ def _profile(actor: Actor, person_id: UUID) -> OpenedPerson:
             record_kind=kind,
             marking=max(one.marking, one.item_marking),
             told_at=one.contributed_at,
+            source=FACT_SOURCE_LABELS[FactSource(one.source)],
         )
 
     return OpenedPerson(

@@ -58,6 +58,33 @@ FACT_KIND_LABELS = {
 }
 
 
+class FactSource(enum.StrEnum):
+    """From whom or what a name or fact is known."""
+
+    PERSON = "person"
+    FAMILY = "family"
+    WITNESS = "witness"
+    PROFESSIONAL = "professional"
+    DOCUMENT = "document"
+    SYSTEM = "system"
+    OBSERVED = "observed"
+    ANONYMOUS = "anonymous"
+    NOT_RECORDED = "not_recorded"
+
+
+FACT_SOURCE_LABELS = {
+    FactSource.PERSON: "The person themselves",
+    FactSource.FAMILY: "Family or household",
+    FactSource.WITNESS: "A victim, witness or neighbour",
+    FactSource.PROFESSIONAL: "A professional of a partner",
+    FactSource.DOCUMENT: "A document that was seen",
+    FactSource.SYSTEM: "Another system of the organisation",
+    FactSource.OBSERVED: "Seen or heard by the worker",
+    FactSource.ANONYMOUS: "Somebody who gave no name",
+    FactSource.NOT_RECORDED: "Not recorded",
+}
+
+
 class InvolvementRole(enum.StrEnum):
     VICTIM = "victim"
     COMPLAINANT = "complainant"

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.models import Involvement, Record
 from hub.access.vocabulary import RecordKind
+from hub.access_requests.queries import BlindHit, find_blind_hits
 from hub.accounts.queries import organisation_names
 from hub.audit import reading
 from hub.cases.models import Case
@@ -67,6 +68,8 @@ class Found:
     terms: str
     people: list[PersonHit]
     records: list[RecordHit]
+    # partners that hold something which the reader may know of and not see
+    held: list[BlindHit]
 
     @property
     def count(self) -> int:
@@ -89,16 +92,18 @@ def list_matches(actor: Actor, terms: str) -> Found:
     if len(folded(terms)) < 2:
         raise Invalid("short_terms", errors={"q": "Enter at least 2 letters or numbers"})
     matches = _match(terms)
+    held = find_blind_hits(actor, terms)
+    told = len(matches.records) + len(matches.people) + len(held)
     reading.listed(
         actor,
         "search.run",
-        reading.Shown(records=list(matches.records), people=matches.people),
+        reading.Shown(records=list(matches.records), people=matches.people, counted=told),
         texts={"terms": terms},
     )
     people = _read_people(matches)
     records = _read_records(matches)
     reading.withheld(actor, "search.run", matches.records, [hit.id for hit in records])
-    return Found(terms, people, records)
+    return Found(terms, people, records, held)
 
 
 def _match(terms: str) -> _Matches:

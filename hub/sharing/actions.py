@@ -198,7 +198,21 @@ def _grant(
     beforehand: Beforehand | None,
     fact: FactCode | None,
 ) -> Grant:
-    grant = Grant(
+    grant = new_grant(actor, record, form, footing, starts)
+    if fact is not None:
+        grant.fact_only, grant.sections = True, []
+    if beforehand is not None:
+        grant.state = GrantState.ACCEPTED.value
+        grant.answered_by, grant.answered_at = beforehand.by, beforehand.at
+        grant.panel_id, grant.access_request_id = beforehand.panel_id, beforehand.access_request_id
+    _add(grant)
+    _write_shared(actor, grant, fact)
+    return grant
+
+
+def new_grant(actor: Actor, record: Record, form: ShareForm, footing: Footing, starts: datetime) -> Grant:
+    """The row of a share that waits for its answer, not added yet."""
+    return Grant(
         **facts_of(record),
         id=new_id(),
         record_id=record.id,
@@ -213,8 +227,8 @@ def _grant(
         gateway=footing.gateway or None,
         lawful_basis=footing.lawful_basis or None,
         consent_id=footing.consent_id,
-        fact_only=fact is not None,
-        sections=[one.value for one in form.sections] if fact is None else [],
+        fact_only=False,
+        sections=[one.value for one in form.sections],
         max_marking=int(form.max_marking),
         may_contribute=form.may_contribute,
         reason=form.reason,
@@ -223,13 +237,6 @@ def _grant(
         starts_at=starts,
         ends_at=form.ends_at,
     )
-    if beforehand is not None:
-        grant.state = GrantState.ACCEPTED.value
-        grant.answered_by, grant.answered_at = beforehand.by, beforehand.at
-        grant.panel_id, grant.access_request_id = beforehand.panel_id, beforehand.access_request_id
-    _add(grant)
-    _write_shared(actor, grant, fact)
-    return grant
 
 
 def _write_shared(actor: Actor, grant: Grant, fact: FactCode | None) -> None:

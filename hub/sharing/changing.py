@@ -38,7 +38,7 @@ def change_share(actor: Actor, grant_id: UUID, change: ShareChange) -> Grant:
     actor.check_may(Permission.CASE_SHARE)
     grant = load_for_change(actor, grant_id)
     now = clock.now()
-    terms = _terms_of(actor, grant)
+    terms = find_terms_of(actor, grant)
     right = right_to(actor, grant.record_id, session=db.session())
     live = terms is None or standing_of(terms.agreement, now).live
     check_may_change(right is not None and right.leads, grant, now, agreement_live=live)
@@ -61,7 +61,7 @@ def change_share(actor: Actor, grant_id: UUID, change: ShareChange) -> Grant:
     return grant
 
 
-def _terms_of(actor: Actor, grant: Grant) -> Terms | None:
+def find_terms_of(actor: Actor, grant: Grant) -> Terms | None:
     """The agreement that the share stands on; None within the owner organisation."""
     if grant.agreement_id is None:
         return None

@@ -15,18 +15,28 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.access.models import Record
+from hub.access.models import Agreement, Record
 from hub.access.permissions import Permission
+from hub.agreements import queries as agreements
+from hub.agreements.history import add_step
+from hub.agreements.notices import address_of as agreement_address
+from hub.agreements.notices import tell_parties
+from hub.agreements.policy import Act, Terms, check_may
+from hub.agreements.vocabulary import Step
 from hub.audit.recording import Written, append, append_each
 from hub.consents.models import Consent
 from hub.consents.policy import check_may_withdraw
 from hub.consents.queries import load_for_change
 from hub.consents.vocabulary import ConsentHow
 from hub.core import clock
+from hub.core.errors import Invalid
+from hub.core.text import clean
 from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
 from hub.sharing.notices import SHARED_ADDRESS, address_of, users_reached
+
+LONGEST_REASON = 500
 
 _CLOSED = (
     sa.column("grant_id", sa.Uuid),
@@ -66,7 +76,8 @@ def write_closed(actor: Actor, ended_id: UUID, why: Closed, *, reference: str, a
         "share.closed",
         [Written(one.grant_id, one.revision, (one.record_id,), {"why": why.value}) for one in shares],
     )
-    _tell(actor, shares, reference, address)
+    # of a case that was handed over the old lead no longer has the page of its shares
+    _tell(actor, shares, reference, address, moved=why is Closed.HANDED_OVER)
     return len(shares)
 
 
@@ -102,7 +113,88 @@ def withdraw_consent(actor: Actor, consent_id: UUID, how: ConsentHow) -> Consent
     return consent
 
 
-def _tell(actor: Actor, shares: Sequence[sa.Row[Any]], reference: str, address: str) -> None:
+def suspend_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
+    """Suspends: all that stands on it ends in this transaction, at the next request. Any party may."""
+    terms, why = _begin(actor, agreement_id, Act.SUSPEND, why)
+    agreement = terms.agreement
+    agreement.suspended_at, agreement.suspended_why = clock.now(), why
+    _write(actor, terms, Step.SUSPENDED, "agreement.suspended", why=why, closed=Closed.AGREEMENT_SUSPENDED)
+    tell_parties(actor, terms, NotificationKind.AGREEMENT_SUSPENDED)
+    return agreement
+
+
+def resume_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
+    """Lifts the suspension, for whoever suspended it. Nothing is opened again: what is still needed is shared anew."""
+    terms, _ = _begin(actor, agreement_id, Act.RESUME)
+    agreement = terms.agreement
+    agreement.suspended_at = agreement.suspended_why = None
+    # what was asked for before the suspension and reached the table after it: closed here, not opened
+    _write(actor, terms, Step.RESUMED, "agreement.resumed", closed=Closed.AGREEMENT_SUSPENDED)
+    tell_parties(actor, terms, NotificationKind.AGREEMENT_RESUMED)
+    return agreement
+
+
+def end_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
+    """Ends it before its time, for all parties; a draft is given up. Its owner alone may."""
+    terms, why = _begin(actor, agreement_id, Act.END, why)
+    _end(actor, terms, why, Closed.AGREEMENT_ENDED)
+    return terms.agreement
+
+
+def leave_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
+    """The actor's organisation leaves: the shares to it and from it end. With fewer than two parties left, all ends."""
+    terms, why = _begin(actor, agreement_id, Act.LEAVE, why)
+    now = clock.now()
+    party = terms.party(actor.organisation_id)
+    if party is not None:
+        party.left_at = now
+    _write(actor, terms, Step.LEFT, "agreement.left", why=why, closed=Closed.PARTY_LEFT)
+    staying = [one for one in terms.parties if terms.takes_part(one.organisation_id, now)]
+    if len(staying) < 2:
+        _end(actor, terms, "Fewer than two parties are left", None)
+    else:
+        tell_parties(actor, terms, NotificationKind.AGREEMENT_LEFT)
+    return terms.agreement
+
+
+def _begin(actor: Actor, agreement_id: UUID, act: Act, why: str | None = None) -> tuple[Terms, str]:
+    """The agreement, locked, and the reason, where the act is open to the actor now."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    terms = agreements.load_for_change(actor, agreement_id)
+    check_may(actor, act, terms, clock.now())
+    reason = clean(why or "")
+    if why is not None and not 0 < len(reason) <= LONGEST_REASON:
+        raise Invalid(
+            "no_reason",
+            errors={"why": f"Say why, in {LONGEST_REASON} characters or fewer, without names of people"},
+        )
+    return terms, reason
+
+
+def _end(actor: Actor, terms: Terms, why: str, closed: Closed | None) -> None:
+    agreement = terms.agreement
+    agreement.ended_at, agreement.ended_why = clock.now(), why
+    _write(actor, terms, Step.ENDED, "agreement.ended", why=why, closed=closed)
+    if agreement.sent_at is not None:
+        tell_parties(actor, terms, NotificationKind.AGREEMENT_ENDED)
+
+
+def _write(actor: Actor, terms: Terms, step: Step, act: str, *, closed: Closed | None, why: str = "") -> None:
+    """The step, its event, and the shares that the database closed with it (but for those told of already)."""
+    agreement = terms.agreement
+    add_step(actor, agreement.id, step, why=why)
+    append(actor, act, object_id=agreement.id, version=agreement.revision)
+    if closed is not None:
+        write_closed(
+            actor,
+            agreement.id,
+            closed,
+            reference=agreement.reference,
+            address=agreement_address(agreement.id),
+        )
+
+
+def _tell(actor: Actor, shares: Sequence[sa.Row[Any]], reference: str, address: str, *, moved: bool) -> None:
     reached: dict[tuple[UUID | None, ...], list[UUID]] = {}
     concerned: Counter[UUID] = Counter()
     single: dict[UUID, tuple[str, str]] = {}
@@ -111,7 +203,8 @@ def _tell(actor: Actor, shares: Sequence[sa.Row[Any]], reference: str, address: 
         if audience not in reached:
             reached[audience] = users_reached(actor, *audience)
         places = dict.fromkeys(reached[audience], SHARED_ADDRESS)
-        places[share.requested_by] = address_of(share.record_id, share.record_reference)
+        place_of_lead = address if moved else address_of(share.record_id, share.record_reference)
+        places[share.requested_by] = place_of_lead
         concerned.update(places.keys())
         single.update((user, (share.record_reference, place)) for user, place in places.items())
     notices: defaultdict[tuple[str, str], list[UUID]] = defaultdict(list)

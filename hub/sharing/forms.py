@@ -57,7 +57,7 @@ def parse_share(form: Mapping[str, Any]) -> ShareForm:
     """Raises `Invalid` with every error at once."""
     errors: dict[str, str] = {}
     organisation, team, user = parse_recipient(form, errors)
-    purpose, agreement = parse_purpose(form, errors)
+    purpose, agreement = parse_purpose(form, errors), parse_agreement(form, errors)
     gateway = str(form.get("gateway", ""))
     if gateway and (gateway not in GATEWAYS or gateway in DEPERSONALISED_ONLY):
         errors["gateway"] = "Choose a legal gateway from the list"
@@ -147,15 +147,21 @@ def parse_recipient(
     return organisation, member if kind == "team" else None, member if kind == "user" else None
 
 
-def parse_purpose(form: Mapping[str, Any], errors: dict[str, str]) -> tuple[Purpose | None, UUID | None]:
+def parse_purpose(form: Mapping[str, Any], errors: dict[str, str]) -> Purpose | None:
     """`purpose` is a purpose, or `<purpose>:<agreement>` where it was chosen with the agreement that it stands on."""
-    given, _, agreement = str(form.get("purpose", "")).partition(":")
+    given = str(form.get("purpose", "")).partition(":")[0]
     if not given:
-        return None, None
+        return None
     if given not in set(Purpose):
         errors["purpose"] = "Choose a purpose from the list"
-        return None, None
-    return Purpose(given), _uuid(agreement, "purpose", "Choose a purpose from the list", errors)
+        return None
+    return Purpose(given)
+
+
+def parse_agreement(form: Mapping[str, Any], errors: dict[str, str]) -> UUID | None:
+    """The agreement that was chosen with the purpose; None where the purpose alone was."""
+    given = str(form.get("purpose", "")).partition(":")[2]
+    return _uuid(given, "purpose", "Choose a purpose from the list", errors)
 
 
 def parse_sections(form: Mapping[str, Any], errors: dict[str, str]) -> tuple[Section, ...]:

@@ -29,6 +29,7 @@ def recipients_of(actor: Actor, grant: Grant) -> list[UUID]:
         grant.to_user_id,
         grant.partnership_id,
         agreement_id=grant.agreement_id,
+        fact=grant.fact_only,
     )
 
 
@@ -52,11 +53,12 @@ def users_reached(
     partnership_id: UUID,
     *,
     agreement_id: UUID | None = None,
+    fact: bool = False,
 ) -> list[UUID]:
     """The named user; or those of the team, or of the organisation's teams in that partnership, who may answer.
 
     Of a co-located team also those whose own employer is party to the agreement; of an organisation that has no team in
-    the partnership, those of all its teams.
+    the partnership, those of all its teams. Of a single `fact` also those whose role reads nothing else.
     """
     if user_id is not None:
         return [user_id]
@@ -64,10 +66,10 @@ def users_reached(
         employer = User.organisation_id == organisation_id
         if agreement_id is not None:
             employer = sa.or_(employer, User.organisation_id.in_(parties_to(agreement_id)))
-        return _answering(actor, Team.id == team_id, employer)
+        return _answering(actor, Team.id == team_id, employer, fact)
     employed = User.organisation_id == organisation_id
-    near = _answering(actor, Team.partnership_id == partnership_id, employed)
-    return near or _answering(actor, sa.true(), employed)
+    near = _answering(actor, Team.partnership_id == partnership_id, employed, fact)
+    return near or _answering(actor, sa.true(), employed, fact)
 
 
 def parties_to(agreement_id: UUID) -> sa.Select[UUID]:
@@ -81,10 +83,11 @@ def parties_to(agreement_id: UUID) -> sa.Select[UUID]:
 
 
 def _answering(
-    actor: Actor, of_team: sa.ColumnElement[bool], employed: sa.ColumnElement[bool]
+    actor: Actor, of_team: sa.ColumnElement[bool], employed: sa.ColumnElement[bool], fact: bool
 ) -> list[UUID]:
     now = clock.now()
-    may_answer = [role.value for role, known in ROLES.items() if Permission.SHARE_ANSWER in known.permissions]
+    needed = {Permission.SHARE_ANSWER} if fact else {Permission.SHARE_ANSWER, Permission.CASE_READ}
+    may_answer = [role.value for role, known in ROLES.items() if needed <= known.permissions]
     members = (
         sa.select(TeamMembership.user_id)
         .join(Team, Team.id == TeamMembership.team_id)

@@ -9,6 +9,7 @@ from sqlalchemy import and_, or_
 
 from hub.access.actor import Actor
 from hub.access.models import Grant
+from hub.access.permissions import Permission
 from hub.access.policy import Rules, change_record, guard_class, not_excluded
 from hub.access.sets import Expression, Terms, my_live_grants, named
 from hub.access.vocabulary import GrantState
@@ -61,6 +62,8 @@ def check_may_answer(actor: Actor, grant: Grant, now: datetime) -> None:
     """Who: the recipient. In what state: waiting, and not yet over. Raises `Denied` or `Conflict`."""
     if not is_recipient(actor, grant):
         raise Denied("not_recipient", "This was shared with somebody else, who must answer it.")
+    if not grant.fact_only and not actor.may(Permission.CASE_READ):
+        raise Denied("facts_only", "You are told single facts. Somebody who reads cases answers this.")
     _check_open(grant, now)
     if grant.state != GrantState.PENDING.value:
         raise Conflict("answered_already", "This share has been accepted already.")

@@ -23,6 +23,7 @@ from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
+from hub.sharing.models import SharedFact
 from hub.sharing.policy import state_of
 from hub.sharing.vocabulary import STATE_LABELS, ShareState
 
@@ -90,7 +91,9 @@ class GrantRow:
             return STATE_LABELS[self.state]
         if ended_with == self.grant.agreement_id:
             return "Ended with its agreement"
-        return "Ended: consent withdrawn" if ended_with == self.grant.consent_id else "Ended with the hand-over"
+        return (
+            "Ended: consent withdrawn" if ended_with == self.grant.consent_id else "Ended with the hand-over"
+        )
 
 
 def find_grants_of(actor: Actor, record_id: UUID) -> list[GrantRow]:
@@ -193,7 +196,11 @@ def _in_view(actor: Actor, view: SharedView) -> list[sa.ColumnElement[bool]]:
     mine = [*_to_me(actor), _under_purpose(actor)]
     if view is SharedView.WAITING:
         return [*mine, *_pending_now()]
-    open_to_me = Grant.record_id.in_(sa.select(Record.id))
+    # the wall of facts says which of them may be read now
+    told = sa.and_(Grant.fact_only.is_(True), Grant.id.in_(sa.select(SharedFact.grant_id)))
+    open_to_me = sa.or_(
+        sa.and_(Grant.fact_only.is_(False), Grant.record_id.in_(sa.select(Record.id))), told
+    )
     holds = (Grant.state == GrantState.ACCEPTED.value, *_not_over(clock.now()), open_to_me)
     if view is SharedView.LIVE:
         return [*mine, *holds]
@@ -249,12 +256,18 @@ def _to_me(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
         ),
     )
     return (
+        *_of_my_kind(actor),
         sa.or_(Grant.to_organisation_id == actor.organisation_id, colocated),
         sa.or_(Grant.to_team_id.is_(None), Grant.to_team_id == actor.team_id),
         sa.or_(Grant.to_user_id.is_(None), Grant.to_user_id == actor.user_id),
         # within one's own organisation a share is to a team or a user; the lead's own copy isn't "shared with us"
         sa.or_(Grant.owner_organisation_id != actor.organisation_id, Grant.lead_team_id != actor.team_id),
     )
+
+
+def _of_my_kind(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    """Whose role reads no cases is shown the single facts alone."""
+    return () if actor.may(Permission.CASE_READ) else (Grant.fact_only.is_(True),)
 
 
 def _under_purpose(actor: Actor) -> sa.ColumnElement[bool]:

@@ -27,7 +27,7 @@ class Place:
 
 NAVIGATION = (
     Place("My work", "/", Permission.WORK_READ, ("work",)),
-    Place("Incidents", "/incidents", Permission.INCIDENT_READ, ("incidents", "incident")),
+    Place("Incidents", "/incidents", Permission.INCIDENT_READ, ("incidents", "incident", "incident_sharing")),
     Place(
         "Cases",
         "/cases",
@@ -41,14 +41,23 @@ NAVIGATION = (
             "case_files",
             "case_sharing",
             "case_access",
+            "case_consents",
+            "case_handover",
+            "case_panels",
+            "case_facts",
         ),
     ),
     Place("People", "/people", Permission.PERSON_READ, ("people", "person")),
-    Place("Shared with us", "/shared", Permission.SHARE_READ, ("sharing",)),
-    Place("Agreements", "/agreements", Permission.AGREEMENT_READ, ("agreements",)),
+    Place("Shared with us", "/shared", Permission.SHARE_READ, ("sharing", "hand_overs", "facts")),
+    Place("Agreements", "/agreements", Permission.AGREEMENT_READ, ("agreements", "panels")),
+    Place("Emergencies", "/emergencies", Permission.EMERGENCY_REVIEW, ("emergencies",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight",)),
     Place("Admin", "/admin", Permission.ACCOUNT_MANAGE, ("admin",)),
 )
+
+
+# places of the navigation that show how many wait there
+COUNTED = {"/shared": "waiting", "/emergencies": "reviews"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ def _everywhere() -> dict[str, Any]:
         reader = Reader(actor.name, actor.organisation_name, actor.team_name, purpose, actor.permissions)
     return {
         "actor": reader,
-        "navigation": _navigation(actor, numbers.get("waiting", 0)),
+        "navigation": _navigation(actor, numbers),
         # the page's own marking where it has one; else what a page of this service bears at least
         "marking": g.get("marking") or (Marking.OFFICIAL.label if actor else ""),
         "hats": [{"value": hat.value, "label": hat.label} for hat in visit.hats] if visit and actor else [],
@@ -96,7 +105,7 @@ def _everywhere() -> dict[str, Any]:
     }
 
 
-def _navigation(actor: Any, waiting: int) -> list[dict[str, Any]]:
+def _navigation(actor: Any, numbers: dict[str, int]) -> list[dict[str, Any]]:
     if actor is None:
         return []
     blueprint = (request.blueprint or "") if request else ""
@@ -105,11 +114,16 @@ def _navigation(actor: Any, waiting: int) -> list[dict[str, Any]]:
             "label": place.label,
             "href": place.href,
             "active": blueprint in place.blueprints,
-            "count": waiting if place.href == "/shared" else 0,
+            "count": numbers.get(COUNTED.get(place.href, ""), 0),
         }
         for place in NAVIGATION
         if actor.may(place.needs)
     ]
+
+
+def lead_back(href: str, label: str) -> None:
+    """Where a refusal or a conflict in this request leads back to, rather than to the start."""
+    g.back_to = {"href": href, "label": label}
 
 
 def mark_page(marking: int, *descriptors: str) -> None:

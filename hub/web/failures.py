@@ -24,6 +24,8 @@ STATUS: dict[type[HubError], int] = {
     Invalid: 422,
     Unavailable: 503,
 }
+# these speak of an act on something that the user has in hand
+LEADS_BACK = (403, 409)
 # the database's wall refused what the code let through: no harm was done, and the log line above calls for a look
 REFUSED_BY_WALL = "42501"
 # a database that only reads: a standby that has taken over, or a server that protects itself
@@ -127,7 +129,12 @@ def _page(status: int, happened: str | None = None) -> Response:
     g.failed = True
     try:
         body = render_template(
-            "errors/error.html", status=status, happened=happened, reference=g.get("request_id")
+            "errors/error.html",
+            status=status,
+            happened=happened,
+            reference=g.get("request_id"),
+            # a hidden page leads nowhere in particular
+            back=g.get("back_to") if status in LEADS_BACK else None,
         )
     except DBAPIError:
         body = "<!doctype html><title>Not available</title><p>The service is not available. Nothing was lost."

@@ -1,43 +1,36 @@
 """The near-miss matrix: oracle = ORM guard = raw SQL under row-level security, for reads and writes; and the mutants.
 
-`python -m tests.access.matrix` makes a database of its own and prints
-`matrix: N worlds, N comparisons, N differences, N of N mutants killed`.
+`python -m tests.access.matrix` makes a database of its own and ends with the one line
+`matrix: N worlds, N comparisons, N differences, N of N mutants killed`. With `--pairs` it takes every pair of flips instead,
+without the mutants; `-v` tells which world kills which mutant.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 import hub.models  # noqa: F401
-from hub.access import sets
-from hub.access.guard import CONTEXT_KEY, SETTINGS, _setting
-from hub.access.models import Grant, Involvement, Record
-from hub.access.policy import GUARDED, Rule, know_record
-from hub.access.sets import Terms
-from hub.access.walls import compiled
+from hub.access import guard
 from hub.app import ENGINE
-from hub.chronology.models import Entry
+from hub.cli.db import upgrade
 from hub.core import clock
-from hub.core.ids import new_id
 from hub.core.schema import Base
-from hub.extensions import HubSession, db
-from hub.handovers.models import HandOver
-from hub.people.models import Person
-from hub.sharing.models import SharedFact
-from tests.access.oracle import Oracle, Row
-from tests.access.worlds import NearMiss, near_misses
+from hub.launcher.postgres import Postgres
+from tests.access.both_walls import compare_orm, compare_reads, compare_writes
+from tests.access.mutants import compare_compiled, try_mutants
+from tests.access.oracle import Oracle
+from tests.access.verdicts import Oracles, Result, rules
+from tests.access.worlds import AS_IT_IS, NearMiss, near_misses, pairs
 
 # order of loading: parents first
 TABLES = (
@@ -51,84 +44,100 @@ LIFTED = (
     "ck_record_grant_ends_within_agreement",
     "ck_record_grant_sections_within_agreement",
 )
-Verdict = Callable[[Oracle, Row], bool]
-READS: dict[type[Any], Verdict] = {
-    Record: Oracle.reads_record,
-    Entry: Oracle.reads_item,
-    Involvement: Oracle.reads_involvement,
-    Person: Oracle.reads_person,
-    Grant: Oracle.reads_grant,
-    SharedFact: Oracle.reads_fact,
-    HandOver: Oracle.reads_hand_over,
-}
-CHANGES: dict[type[Any], Verdict] = {Record: Oracle.changes_record, Involvement: Oracle.changes_involvement}
-ADDS: dict[type[Any], Verdict] = {
-    Record: Oracle.opens_record,
-    Entry: Oracle.adds_entry,
-    Involvement: Oracle.adds_item,
-}
-
-
-@dataclass
-class Result:
-    worlds: int = 0
-    comparisons: int = 0
-    allowed: int = 0
-    differences: list[str] = field(default_factory=list)
-    mutants: dict[str, str | None] = field(default_factory=dict)
-
-    def add(self, other: Result) -> None:
-        self.comparisons += other.comparisons
-        self.allowed += other.allowed
-        self.differences += other.differences
-
-    @property
-    def survivors(self) -> list[str]:
-        return sorted(name for name, killer in self.mutants.items() if killer is None)
-
-    def __str__(self) -> str:
-        killed = len(self.mutants) - len(self.survivors)
-        return (
-            f"matrix: {self.worlds} worlds, {self.comparisons} comparisons, {len(self.differences)} differences,"
-            f" {killed} of {len(self.mutants)} mutants killed"
-        )
+Engines = tuple[sa.Engine, ...]
+Comparing = Callable[[sa.Engine, list[NearMiss], Oracles], Result]
+# worlds of pairs that share one database
+BATCH = 1500
 
 
 def run(superuser_url: str, app_url: str) -> Result:
-    """Loads every world into an empty database, compares both walls with the oracle, then tries every mutant."""
-    result = Result()
+    """Loads every world into an empty database, compares both walls with the oracle, and tries every mutant."""
     worlds = near_misses(clock.now())
-    result.worlds = len(worlds)
-    oracles = {one.number: Oracle(one.rows, one.reader, clock.now()) for one in worlds}
-    # as the application connects
-    admin, app = (
-        sa.create_engine(url, poolclass=sa.StaticPool, connect_args=ENGINE["connect_args"])
-        for url in (superuser_url, app_url)
-    )
-    load(admin, worlds)
-    biting = [one for one in worlds if bites(one, oracles, worlds)]
-    with ThreadPoolExecutor(1) as beside:
-        orm = beside.submit(compare_orm, admin, biting, oracles, Result())
-        result.add(compare_database(app, biting, oracles, Result()))
-        result.add(orm.result())
-    try_mutants(admin, worlds, oracles, result)
-    admin.dispose()
-    app.dispose()
+    with _loaded(superuser_url, app_url, worlds) as engines:
+        return _compare(worlds, engines, try_mutants)
+
+
+def run_pairs(superuser_url: str, app_url: str, batch: list[NearMiss]) -> Result:
+    """One batch of pairs of flips. The compiled rule is asked for all, the walls for those that change a verdict."""
+    with _loaded(superuser_url, app_url, batch) as engines:
+        return _compare(batch, engines, compare_compiled)
+
+
+def batches() -> Iterator[list[NearMiss]]:
+    """Every pair of flips, as many worlds at a time as live well together; rows are made when they are asked for."""
+    batch: list[NearMiss] = []
+    for world in pairs(clock.now):
+        batch.append(world)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _compare(worlds: list[NearMiss], engines: Engines, all_at_once: Comparing) -> Result:
+    """The walls for the worlds that bite and the compiled rule for all, side by side, each on a connection of its own."""
+    oracles = _oracles(worlds)
+    biting = _biting(worlds, oracles)
+    guard.guard_options()  # built once, before threads want it
+    result = Result(worlds=len(worlds))
+    with ThreadPoolExecutor(4) as pool:
+        parts = [
+            pool.submit(all_at_once, engines[0], worlds, oracles),
+            pool.submit(compare_orm, engines[1], biting, oracles),
+            pool.submit(compare_reads, engines[2], biting, oracles),
+            pool.submit(compare_writes, engines[3], biting, oracles),
+        ]
+        for part in parts:
+            result.add(part.result())
     return result
 
 
-def bites(world: NearMiss, oracles: dict[int, Oracle], worlds: list[NearMiss]) -> bool:
-    """Does the flip change any verdict? Those that don't are compared by the compiled rule alone, in one query a rule."""
+def _oracles(worlds: list[NearMiss]) -> Oracles:
+    return {one.number: Oracle(one.rows, one.reader, clock.now()) for one in worlds}
 
-    def verdicts(one: NearMiss) -> list[bool]:
-        return [
-            verdict(oracles[one.number], row)
-            for model, _, _, verdict in _rules()
-            for row in one.rows[model.__tablename__]
-        ]
 
-    base = next(one for one in worlds if one.path == world.path)
-    return base is world or verdicts(base) != verdicts(world)
+def _biting(worlds: list[NearMiss], oracles: Oracles) -> list[NearMiss]:
+    """The worlds whose flips change any verdict. The others are compared by the compiled rule alone, in one query a rule."""
+    bases = _as_they_are()
+    return [
+        one
+        for one in worlds
+        if one.flip == AS_IT_IS or _verdicts(one, oracles[one.number]) != bases[one.path]
+    ]
+
+
+@functools.cache
+def _as_they_are() -> dict[str, list[bool]]:
+    """Path → the verdicts of its world without a flip."""
+    now = clock.now()
+    return {
+        one.path: _verdicts(one, Oracle(one.rows, one.reader, now))
+        for one in near_misses(now)
+        if one.flip == AS_IT_IS
+    }
+
+
+def _verdicts(world: NearMiss, oracle: Oracle) -> list[bool]:
+    return [
+        verdict(oracle, row) for model, _, _, verdict in rules() for row in world.rows[model.__tablename__]
+    ]
+
+
+@contextmanager
+def _loaded(superuser_url: str, app_url: str, worlds: list[NearMiss]) -> Iterator[Engines]:
+    """The worlds in the database; two connections of the superuser's and two of the application's."""
+    engines = tuple(
+        # as the application connects
+        sa.create_engine(url, poolclass=sa.StaticPool, connect_args=ENGINE["connect_args"])
+        for url in (superuser_url, superuser_url, app_url, app_url)
+    )
+    try:
+        load(engines[0], worlds)
+        yield engines
+    finally:
+        for one in engines:
+            one.dispose()
 
 
 def load(admin: sa.Engine, worlds: list[NearMiss]) -> None:
@@ -145,221 +154,57 @@ def load(admin: sa.Engine, worlds: list[NearMiss]) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
-class _Bound(HubSession):
-    """The hub's session, with its guard, on an engine of the test's choice."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        super().__init__(db, autoflush=False)
-        self._engine = engine
-
-    def get_bind(self, *_: Any, **__: Any) -> sa.Engine:
-        return self._engine
-
-
-def compare_orm(
-    engine: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Oracle], result: Result
-) -> Result:
-    """The ORM guard alone: as superuser, whom row-level security doesn't hold. The list is not narrowed to the world."""
-    statements = {model: sa.select(model.id) for model in READS}
-    with _Bound(engine) as session:
-        for world in worlds:
-            session.rollback()
-            session.info[CONTEXT_KEY] = world.context
-            for model, statement in statements.items():
-                _compare(result, "ORM", world, oracles, model, READS[model], set(session.scalars(statement)))
-    return result
-
-
-def compare_database(
-    engine: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Oracle], result: Result
-) -> Result:
-    """Row-level security alone: raw SQL as the application's role, reads of everything and attempts to write."""
-    with engine.connect() as connection:
-        for world in worlds:
-            with connection.begin() as transaction:
-                _announce(connection, world)
-                for model, verdict in READS.items():
-                    seen = _ids(connection, f"SELECT id FROM {model.__tablename__}")
-                    _compare(result, "database", world, oracles, model, verdict, seen)
-                for model, verdict in CHANGES.items():
-                    column = "knowable" if model is Record else "role"
-                    own = [row["id"] for row in world.rows[model.__tablename__]]
-                    changed = f"UPDATE {model.__tablename__} SET {column} = {column} WHERE id = ANY(%(own)s) RETURNING id"
-                    seen = _ids(connection, changed, {"own": own})
-                    _compare(result, "database change", world, oracles, model, verdict, seen)
-                for model, verdict in ADDS.items():
-                    row = world.rows[model.__tablename__][-1]
-                    wanted = verdict(oracles[world.number], row)
-                    _count(result, "database add", world, model, _can_add(connection, model, row), wanted)
-                transaction.rollback()
-    return result
-
-
-def _announce(connection: sa.Connection, world: NearMiss) -> None:
-    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in SETTINGS)
-    connection.execute(
-        sa.text(f"SELECT {columns}"), {name: _setting(world.context, name) for name in SETTINGS}
-    )
-
-
-def _ids(connection: sa.Connection, sql: str, values: dict[str, Any] | None = None) -> set[UUID]:
-    return {row[0] for row in connection.exec_driver_sql(sql, values)}
-
-
-def _can_add(connection: sa.Connection, model: type[Any], row: Row) -> bool:
-    copy = {**row, "id": new_id()}
-    if "reference" in copy:
-        copy["reference"] = copy["id"].hex
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(model.__table__), copy)
-    except sa.exc.ProgrammingError as error:
-        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise
-        return False
-    return True
-
-
-def _compare(
-    result: Result,
-    wall: str,
-    world: NearMiss,
-    oracles: dict[int, Oracle],
-    model: type[Any],
-    verdict: Verdict,
-    seen: set[UUID],
-) -> None:
-    wanted = {row["id"] for row in world.rows[model.__tablename__] if verdict(oracles[world.number], row)}
-    _count(result, wall, world, model, seen, wanted)
-
-
-def _count(result: Result, wall: str, world: NearMiss, model: type[Any], seen: Any, wanted: Any) -> None:
-    result.comparisons += 1
-    result.allowed += bool(wanted)
-    if seen != wanted:
-        said = (
-            f"{wall} {model.__tablename__}: {world.path}, {world.flip}: {seen} where the oracle says {wanted}"
-        )
-        result.differences.append(said)
-
-
-# ---- mutants: every clause switched off by its name must change a verdict ----------------------------------------
-
-
-def try_mutants(admin: sa.Engine, worlds: list[NearMiss], oracles: dict[int, Oracle], result: Result) -> None:
-    """The same expressions over all worlds at once, with the reader's values from a table instead of the settings."""
-    with admin.connect() as connection:
-        _place(connection, worlds, oracles)
-        clauses: dict[str, list[tuple[type[Any], str, Rule]]] = {}
-        for model, act, rule, _ in _rules():
-            sql, names = _statement(model, act, rule)
-            for name in names:
-                clauses.setdefault(name, []).append((model, act, rule))
-            result.comparisons += len(worlds)
-            for number, _ in connection.exec_driver_sql(sql):
-                one = worlds[number - 1]
-                result.differences.append(f"compiled {act} {model.__tablename__}: {one.path}, {one.flip}")
-        for name in sorted(sets.NAMES):
-            with _switched_off(name):
-                killers = (_first(connection, *rule, worlds) for rule in clauses.get(name, ()))
-                result.mutants[name] = next((found for found in killers if found), None)
-        connection.rollback()
-
-
-def _first(
-    connection: sa.Connection, model: type[Any], act: str, rule: Rule, worlds: list[NearMiss]
-) -> str | None:
-    found = connection.exec_driver_sql(f"{_statement(model, act, rule)[0]} LIMIT 1").first()
-    if found is None:
-        return None
-    world = worlds[found[0] - 1]
-    return f"{act} {model.__tablename__}: {world.path}, {world.flip}"
-
-
-def _rules() -> Iterator[tuple[type[Any], str, Rule, Verdict]]:
-    for model, verdict in READS.items():
-        yield model, "read", GUARDED[model].read, verdict
-    yield Record, "know", lambda row, terms: know_record(row, row.id, terms), Oracle.knows_record
-    for act, table in (("change", CHANGES), ("add", ADDS)):
-        for model, verdict in table.items():
-            rule = getattr(GUARDED[model], act)
-            yield model, act, rule, verdict
-
-
-def _statement(model: type[Any], act: str, rule: Rule) -> tuple[str, set[str]]:
-    """The query that finds rows whose verdict is not the oracle's, and the names of the clauses in it."""
-    terms = Terms(**{name: sa.literal_column(f"reader.{name}") for name in SETTINGS})
-    table, known = model.__tablename__, set(sets.NAMES)
-    sets.NAMES.clear()
-    expression = compiled(model, rule(model, terms))
-    names = set(sets.NAMES)
-    sets.NAMES.update(known)
-    sql = (
-        f"SELECT reader.world, {table}.id FROM {table} JOIN placed ON placed.id = {table}.id AND placed.act = '{act}'"
-        f" JOIN reader ON reader.world = placed.world WHERE placed.wanted <> (({expression}) IS TRUE)"
-    )
-    return sql, names
-
-
-def _place(connection: sa.Connection, worlds: list[NearMiss], oracles: dict[int, Oracle]) -> None:
-    run_sql = connection.exec_driver_sql
-    run_sql(
-        "CREATE TEMP TABLE reader (world int PRIMARY KEY, user_id uuid, organisation_id uuid, partnership_id uuid,"
-        " team_id uuid, clearance smallint, purpose text, audiences text[], principals uuid[]) ON COMMIT DROP"
-    )
-    run_sql(
-        "CREATE TEMP TABLE placed (id uuid, act text, world int, wanted boolean, PRIMARY KEY (id, act)) ON COMMIT DROP"
-    )
-    readers = [
-        {
-            "world": one.number,
-            **one.reader,
-            "audiences": list(one.reader["audiences"]),
-            "principals": list(one.context.principals),
-        }
-        for one in worlds
-    ]
-    names = list(readers[0])
-    run_sql(
-        f"INSERT INTO reader ({', '.join(names)}) VALUES ({', '.join(f'%({name})s' for name in names)})",
-        readers,  # type: ignore[arg-type]
-    )
-    placed = [
-        {"id": row["id"], "act": act, "world": one.number, "wanted": verdict(oracles[one.number], row)}
-        for one in worlds
-        for model, act, _, verdict in _rules()
-        for row in one.rows[model.__tablename__]
-    ]
-    run_sql("INSERT INTO placed VALUES (%(id)s, %(act)s, %(world)s, %(wanted)s)", placed)  # type: ignore[arg-type]
-    run_sql("ANALYZE reader")
-    run_sql("ANALYZE placed")
-
-
 @contextmanager
-def _switched_off(name: str) -> Iterator[None]:
-    token = sets.DISABLED.set(frozenset({name}))
-    try:
-        yield
-    finally:
-        sets.DISABLED.reset(token)
-
-
-def main() -> int:
-    from hub.cli.db import upgrade
-    from hub.launcher.postgres import Postgres
-
+def _server() -> Iterator[tuple[str, str]]:
+    """A throw-away server with a migrated database: the superuser's and the application's address of it."""
     with tempfile.TemporaryDirectory() as folder:
         server = Postgres(Path(folder), test=True)
         address = server.start()
         try:
             upgrade(address.owner_url)
             name = make_url(address.app_url).database
-            superuser = (
-                make_url(address.superuser_url).set(database=name).render_as_string(hide_password=False)
-            )
-            result = run(superuser, address.app_url)
+            superuser = make_url(address.superuser_url).set(database=name)
+            yield superuser.render_as_string(hide_password=False), address.app_url
         finally:
-            server.stop()
+            server.destroy()
+
+
+@contextmanager
+def fresh_database(superuser_url: str, app_url: str) -> Iterator[tuple[str, str]]:
+    """A copy of the migrated database for one batch, dropped afterwards."""
+    name = f"{make_url(superuser_url).database}_batch"
+    admin = sa.create_engine(
+        make_url(superuser_url).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {make_url(superuser_url).database}")
+        try:
+            yield tuple(  # type: ignore[misc]
+                make_url(url).set(database=name).render_as_string(hide_password=False)
+                for url in (superuser_url, app_url)
+            )
+        finally:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def run_all_pairs(superuser_url: str, app_url: str, *, tell: bool = False) -> Result:
+    """Every batch in a database of its own, so that memory and plans stay small."""
+    result = Result()
+    for batch in batches():
+        began = time.monotonic()
+        with fresh_database(superuser_url, app_url) as addresses:
+            result.add(run_pairs(*addresses, batch))
+        if tell:
+            print(f"{result.worlds} worlds, {result.comparisons} comparisons, {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    return result
+
+
+def main() -> int:
+    with _server() as (superuser_url, app_url):
+        if "--pairs" in sys.argv:
+            result = run_all_pairs(superuser_url, app_url, tell=True)
+        else:
+            result = run(superuser_url, app_url)
     for line in (*result.differences[:20], *(f"survived: {name}" for name in result.survivors)):
         print(line)
     if "-v" in sys.argv:

@@ -275,7 +275,7 @@ class Maker:
                     "nature": "fact",
                     "occurred_on": "2026",
                     "occurred_at": self.now,
-                    "text": "test",
+                    "text": f"Seen in world{self.number}",
                     "significant": False,
                     "contributor_team_id": self.teams["mine"],
                     **shared,

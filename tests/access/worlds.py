@@ -5,15 +5,17 @@ All live in one database with ids of their own, so that each query also proves t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 from hub.access.actor import Context
 from tests.access.oracle import Row, World
 from tests.access.rows import Maker
 
+AS_IT_IS = "as it is"
 HERE, SUMMARY = "prevent_crime", ["summary"]
 
 # each fact with every value that it takes; the first is the usual one
@@ -177,6 +179,11 @@ class NearMiss:
     rows: World
 
     @property
+    def word(self) -> str:
+        """What the texts of this world hold, and of no other."""
+        return f"world{self.number}"
+
+    @property
     def context(self) -> Context:
         return Context(
             self.reader["user_id"],
@@ -191,22 +198,56 @@ class NearMiss:
 
 def near_misses(now: datetime) -> list[NearMiss]:
     """Every path as it is, and with each fact flipped once; what is told twice is there once."""
-    seen: set[str] = set()
     worlds: list[NearMiss] = []
-    for path, flip, facts in _flips():
-        key = str(sorted(_telling(facts).items(), key=str))
-        if key not in seen:
-            seen.add(key)
-            number = len(worlds) + 1
-            reader, rows = Maker(number, facts, now).made()
-            worlds.append(NearMiss(number, path, flip, reader, rows))
+    for number, (path, flip, facts) in enumerate(_told_once(_flips()), 1):
+        reader, rows = Maker(number, facts, now).made()
+        worlds.append(NearMiss(number, path, flip, reader, rows))
     return worlds
 
 
-def _flips() -> Iterator[tuple[str, str, dict[str, Any]]]:
+def pairs(now: Callable[[], datetime]) -> Iterator[NearMiss]:
+    """Every path with every pair of facts flipped; what is told twice, or with one flip, is not there again."""
+    once = {_key(facts) for _, _, facts in _flips()}
+    for number, (path, flip, facts) in enumerate(_told_once(_pairs(), once), 1):
+        reader, rows = Maker(number, facts, now()).made()
+        yield NearMiss(number, path, flip, reader, rows)
+
+
+Told = tuple[str, str, dict[str, Any]]
+
+
+def _told_once(told: Iterator[Told], already: Iterable[str] = ()) -> Iterator[Told]:
+    seen = set(already)
+    for path, flip, facts in told:
+        key = _key(facts)
+        if key not in seen:
+            seen.add(key)
+            yield path, flip, facts
+
+
+def _key(facts: dict[str, Any]) -> str:
+    return str(sorted(_telling(facts).items(), key=str))
+
+
+def _pairs() -> Iterator[Told]:
+    flips = [one for one in _flips() if one[1] != AS_IT_IS]
     for path, changes in PATHS.items():
         base = {**USUAL, **changes}
-        yield path, "as it is", base
+        changed = [
+            (flip, name, facts[name])
+            for of, flip, facts in flips
+            if of == path
+            for name in [flip.partition("=")[0]]
+        ]
+        for (first, one, value), (second, other, another) in combinations(changed, 2):
+            if one != other:
+                yield path, f"{first}, {second}", {**base, one: value, other: another}
+
+
+def _flips() -> Iterator[Told]:
+    for path, changes in PATHS.items():
+        base = {**USUAL, **changes}
+        yield path, AS_IT_IS, base
         for name, values in FACTS.items():
             for value in values:
                 if value != base[name] and name in VARIANTS.get(path, FACTS):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -86,33 +88,46 @@ def test_the_database_and_the_page_agree_where_an_agreement_stands(
     before, after = now - DAY, now + DAY
     told: list[datetime | None] = [None, before, now, after]
     combinations = [
-        (starts, ends, review, force, suspended)
-        for starts, ends, review, force, suspended in itertools.product(
-            [now - 2 * DAY, now, after], [before, now, now + 2 * DAY], [before, now, after], told, told
+        {
+            "id": str(uuid4()),
+            "reference": f"NBC-ISA-C{number}",
+            "title": "Combined",
+            "starts_at": starts.isoformat(),
+            "ends_at": ends.isoformat(),
+            "review_at": review.isoformat(),
+            "sent_at": sent and sent.isoformat(),
+            "in_force_at": force and force.isoformat(),
+            "suspended_at": suspended and suspended.isoformat(),
+            "suspended_why": suspended and "Breach",
+            "ended_at": ended and ended.isoformat(),
+            "ended_why": ended and "Not needed",
+        }
+        for number, (starts, ends, review, sent, force, suspended, ended) in enumerate(
+            itertools.product(
+                [now - 2 * DAY, now, after],
+                [before, now, now + 2 * DAY],
+                [before, now, after],
+                told,
+                told,
+                told,
+                told,
+            )
         )
-        if starts < ends
+        if starts < ends and (sent or not force)
     ]
-    for number, (starts, ends, review, force, suspended) in enumerate(combinations):
-        site.sql(
-            database.superuser,
-            "INSERT INTO agreement SELECT (jsonb_populate_record(old, jsonb_build_object('id', gen_random_uuid(),"
-            " 'reference', 'NBC-ISA-C' || :n, 'starts_at', CAST(:starts AS text), 'ends_at', CAST(:ends AS text), 'review_at', CAST(:review AS text),"
-            " 'in_force_at', CAST(:force AS text), 'suspended_at', CAST(:suspended AS text), 'suspended_why', CAST(:why AS text), 'title', 'Combined'))).*"
-            " FROM agreement old WHERE id = :like".replace(":n", str(number)),
-            starts=starts.isoformat(),
-            ends=ends.isoformat(),
-            review=review.isoformat(),
-            force=force and force.isoformat(),
-            suspended=suspended and suspended.isoformat(),
-            why=suspended and "Breach",
-            like=world.agreements["sharing"],
-        )
+    site.sql(
+        database.superuser,
+        "INSERT INTO agreement SELECT (jsonb_populate_record(old, made)).*"
+        " FROM agreement old, jsonb_array_elements(CAST(:made AS jsonb)) AS made WHERE old.id = :like",
+        made=json.dumps(combinations),
+        like=world.agreements["sharing"],
+    )
     with site.inside():
         act_as(world, "officer")
         found = db.session.execute(
             sa.select(Agreement, standing_column(now)).where(Agreement.title == "Combined")
         ).all()
-        assert len(found) == len(combinations) == 240
+        assert len(found) == len(combinations) == 3120
         different = [
             (standing_of(row[0], now), row[1]) for row in found if standing_of(row[0], now).value != row[1]
         ]

@@ -13,12 +13,12 @@ from flask import Flask
 
 from hub.access.models import Grant, Record
 from hub.access.vocabulary import Marking, Purpose, Section
-from hub.agreements.actions import suspend_agreement
 from hub.core import clock
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.notifications.models import Notification
 from hub.sharing.actions import answer_share, revoke_share, share_record
+from hub.sharing.ending import suspend_agreement
 from hub.sharing.queries import SharedView, list_shared, waiting_count, waiting_under_other_purposes
 from tests.fixtures.shares import led_record, share_form, shared
 from tests.fixtures.world import World, act_as

@@ -30,6 +30,20 @@ CREATE TABLE access_request (
     CONSTRAINT uq_access_request_reference UNIQUE (reference)
 );
 
+CREATE TABLE agreement_step (
+    agreement_id UUID NOT NULL,
+    step TEXT NOT NULL,
+    organisation_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    why TEXT NOT NULL,
+    days INTEGER,
+    id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_agreement_step PRIMARY KEY (id),
+    CONSTRAINT ck_agreement_step_step_known CHECK (step IN ('created', 'changed', 'sent', 'signed', 'suspended', 'resumed', 'left', 'ended', 'warned')),
+    CONSTRAINT ck_agreement_step_days_of_warning CHECK ((days IS NOT NULL) = (step = 'warned'))
+);
+
 CREATE TABLE assurance (
     organisation_id UUID NOT NULL,
     form_version INTEGER NOT NULL,
@@ -307,6 +321,10 @@ CREATE INDEX ix_access_request_asker ON access_request (from_team_id, id);
 
 CREATE INDEX ix_access_request_owner ON access_request (to_organisation_id, state, due_at);
 
+CREATE INDEX ix_agreement_step_agreement ON agreement_step (agreement_id, id);
+
+CREATE UNIQUE INDEX uq_agreement_step_warning ON agreement_step (agreement_id, days) WHERE step = 'warned';
+
 CREATE INDEX ix_assurance_organisation ON assurance (organisation_id, id);
 
 CREATE INDEX ix_attestation_due ON attestation (due_at) WHERE closed_at IS NULL;
@@ -348,6 +366,12 @@ ALTER TABLE access_request ADD CONSTRAINT fk_access_request_from_team_id FOREIGN
 ALTER TABLE access_request ADD CONSTRAINT fk_access_request_requested_by FOREIGN KEY(requested_by) REFERENCES app_user (id);
 
 ALTER TABLE access_request ADD CONSTRAINT fk_access_request_to_organisation_id FOREIGN KEY(to_organisation_id) REFERENCES organisation (id);
+
+ALTER TABLE agreement_step ADD CONSTRAINT fk_agreement_step_agreement_id FOREIGN KEY(agreement_id) REFERENCES agreement (id);
+
+ALTER TABLE agreement_step ADD CONSTRAINT fk_agreement_step_organisation_id FOREIGN KEY(organisation_id) REFERENCES organisation (id);
+
+ALTER TABLE agreement_step ADD CONSTRAINT fk_agreement_step_user_id FOREIGN KEY(user_id) REFERENCES app_user (id);
 
 ALTER TABLE assurance ADD CONSTRAINT fk_assurance_organisation_id FOREIGN KEY(organisation_id) REFERENCES organisation (id);
 

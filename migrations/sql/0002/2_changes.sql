@@ -88,6 +88,18 @@ CREATE UNIQUE INDEX uq_exclusion_derived ON exclusion (interest_id,
     coalesce(record_id, '00000000-0000-0000-0000-000000000000'::uuid),
     coalesce(person_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE interest_id IS NOT NULL;
 
+-- names and facts: from whom or what they are known
+ALTER TABLE person_name
+    ADD COLUMN source text NOT NULL DEFAULT 'not_recorded',
+    ADD CONSTRAINT ck_person_name_source_known CHECK (source IN ('person', 'family', 'witness', 'professional', 'document',
+        'system', 'observed', 'anonymous', 'not_recorded'));
+ALTER TABLE person_name ALTER COLUMN source DROP DEFAULT;
+ALTER TABLE person_fact
+    ADD COLUMN source text NOT NULL DEFAULT 'not_recorded',
+    ADD CONSTRAINT ck_person_fact_source_known CHECK (source IN ('person', 'family', 'witness', 'professional', 'document',
+        'system', 'observed', 'anonymous', 'not_recorded'));
+ALTER TABLE person_fact ALTER COLUMN source DROP DEFAULT;
+
 -- emergency access: nothing could open one before, so that the table is empty
 ALTER TABLE emergency
     ADD COLUMN owner_organisation_id uuid NOT NULL REFERENCES organisation (id),

@@ -1,6 +1,7 @@
 -- Blind hits: that an organisation holds a record of somebody, where the record's policy lets it be known. Only people who
 -- stand in the section of people: that somebody is a victim is never told. Which record it is stays inside. A name that only
--- a hidden record tells, or that is above the asker's clearance or for a narrower circle, finds nothing.
+-- a hidden record tells, or that is above the asker's clearance or for a narrower circle, finds nothing; nor
+-- does any in a record of somebody to be protected: a child or adult at risk, a missing person.
 CREATE FUNCTION public.find_sought_records(words_given text) RETURNS TABLE (record_id uuid, owner_organisation_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp SET pg_trgm.word_similarity_threshold = 0.8
@@ -19,6 +20,9 @@ BEGIN
         SELECT i.record_id FROM involvement i JOIN person_name n ON n.person_id = i.person_id
         WHERE n.words %> longest AND i.section = 'people' AND i.ended_at IS NULL AND n.section = 'people'
           AND i.knowable AND n.knowable AND NOT i.restricted AND NOT n.restricted
+          AND NOT EXISTS (SELECT FROM involvement v WHERE v.record_id = i.record_id
+              AND (v.person_id = i.person_id AND v.section = 'victim'
+                OR v.role IN ('child_at_risk', 'adult_at_risk', 'missing_person')))
           AND i.audience IS NULL AND n.audience IS NULL AND i.item_marking <= clearance AND n.item_marking <= clearance
           AND (SELECT bool_and(word_similarity(token, n.words) >= 0.8) FROM unnest(tokens) AS token)
           -- and two words typed mean two words of the name: `smith smit` is one

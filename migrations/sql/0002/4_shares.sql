@@ -18,6 +18,9 @@ BEGIN
         PERFORM close_shares(new.id, 'The agreement was ended', new.id, NULL, NULL);
     ELSIF new.suspended_at IS NOT NULL AND old.suspended_at IS NULL THEN
         PERFORM close_shares(new.id, 'The agreement was suspended', new.id, NULL, NULL);
+    ELSIF new.suspended_at IS NULL AND old.suspended_at IS NOT NULL THEN
+        -- what was asked for before the suspension and written after it
+        PERFORM close_shares(new.id, 'The agreement had been suspended', new.id, NULL, NULL);
     END IF;
     RETURN NULL;
 END

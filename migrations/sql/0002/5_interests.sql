@@ -232,3 +232,15 @@ REVOKE ALL ON FUNCTION public.exclude_by_interest(), public.exclude_person(uuid)
     public.note_refused_look(uuid), public.find_stopped_looks(), public.take_stopped_looks(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.find_groundless_exclusions(uuid), public.note_refused_look(uuid),
     public.find_stopped_looks(), public.take_stopped_looks(uuid) TO hub_app;
+
+-- What the exclusions of a declaration are about, as far as the asking supervisor may read it and the own organisation holds
+-- it: under the walls of whoever asks, so that a supervisor learns of nothing that they could not find.
+CREATE FUNCTION public.find_exclusion_subjects(interest uuid) RETURNS TABLE (exclusion_id uuid, kind text, reference text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT e.id, coalesce(r.kind, 'person'), coalesce(r.reference, p.reference)
+    FROM exclusion e LEFT JOIN record r ON r.id = e.record_id LEFT JOIN person p ON p.id = e.person_id
+    WHERE e.interest_id = interest
+      AND coalesce(r.owner_organisation_id, p.organisation_id)
+        = nullif(current_setting('hub.organisation_id', true), '')::uuid
+$$;

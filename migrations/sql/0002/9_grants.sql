@@ -9,6 +9,10 @@ REVOKE ALL ON FUNCTION public.close_shares(uuid, text, uuid, uuid, uuid), public
 GRANT SELECT, INSERT ON consent, hand_over, access_request, declared_interest, shared_fact, panel, panel_member, assurance,
     attestation, attestation_line, paper TO hub_app;
 GRANT SELECT ON sought_record TO hub_app;
+-- the lines of a draft are written anew when it is changed; once it was sent out, a trigger keeps them
+GRANT DELETE ON agreement_party, agreement_purpose TO hub_app;
+GRANT SELECT, INSERT ON agreement_step TO hub_app;
+GRANT SELECT ON agreement_step TO hub_reader;
 GRANT UPDATE (withdrawn_at, withdrawn_by, withdrawn_how, revision) ON consent TO hub_app;
 -- acceptance is the database's own function alone
 GRANT UPDATE (state, answered_at, answered_by, answer, revision) ON hand_over TO hub_app;
@@ -29,6 +33,7 @@ GRANT SELECT ON consent, hand_over, access_request, sought_record, declared_inte
 
 GRANT CREATE ON SCHEMA public TO hub_reader;
 ALTER FUNCTION public.shares_closed_now(uuid) OWNER TO hub_reader;
+ALTER FUNCTION public.count_shares_on(uuid) OWNER TO hub_reader;
 ALTER FUNCTION public.find_sought_records(text) OWNER TO hub_reader;
 ALTER FUNCTION public.find_blind_hits(text) OWNER TO hub_reader;
 ALTER FUNCTION public.find_emergency_target(text) OWNER TO hub_reader;
@@ -45,3 +50,7 @@ REVOKE ALL ON FUNCTION public.find_leading_people(uuid[]), public.find_people_as
     public.take_late_requests(uuid), public.find_people_of_emergency(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.find_people_asked(uuid), public.find_late_organisations(), public.take_late_requests(uuid),
     public.find_people_of_emergency(uuid) TO hub_app;
+
+-- agreements
+REVOKE ALL ON FUNCTION public.count_shares_on(uuid), public.watch_agreement(), public.watch_agreement_line() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.count_shares_on(uuid) TO hub_app;
