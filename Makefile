@@ -2,6 +2,7 @@
 #   make run            start the hub with the invented partnership        PORT=8480 VAR=directory
 #   make test           install what tests need and run them               ARGS="-k name"
 #   make check          style, types, import rules
+#   make matrix         the sharing rule against its oracle, in one line
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 
@@ -19,13 +20,14 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ASSETS := hub/static/vendor/.made
 
-.PHONY: run test check format bench nightly lock clean
+.PHONY: run test check format matrix bench nightly lock clean
 
 run: $(RUN) $(HUB) $(ASSETS)
 	@exec $(HUB) up --demo $(if $(VAR),--var '$(VAR)') $(if $(PORT),--port $(PORT))
 
 test: $(DEV) $(HUB) $(ASSETS)
-	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not nightly" $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not nightly and not timing" $(ARGS)
+	$(PY) -m pytest -m "timing and not nightly" $(ARGS) || [ $$? -eq 5 ]  # by themselves; 5: ARGS chose none
 
 check: $(DEV)
 	$(PY) -m ruff check .
@@ -39,11 +41,15 @@ format: $(DEV)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+matrix: $(DEV) $(HUB)
+	@HUB_TEST=1 $(PY) -m tests.access.matrix $(ARGS)
+
 bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench $(ARGS)
+	$(PY) -m bench.clause
 
 nightly: $(DEV) $(HUB) $(ASSETS)
-	$(PY) -m pytest -m nightly $(ARGS) || [ $$? -eq 5 ]  # 5: there is none
+	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none
 
 # New versions of the libraries, after a change in pyproject.toml or package.json.
 lock: $(MADE)

@@ -12,10 +12,14 @@ from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
 from hub.accounts import sessions
 from hub.accounts.views import pages as accounts_pages
+from hub.admin.team_views import pages as teams_pages
 from hub.admin.views import pages as admin_pages
 from hub.agreements.draft_views import pages as agreement_terms_pages
 from hub.agreements.views import pages as agreements_pages
+from hub.assurances.views import pages as assurances_pages
+from hub.attachments.evidence_views import pages as evidence_pages
 from hub.attachments.paper_views import pages as papers_pages
+from hub.attestations.views import pages as attestations_pages
 from hub.casefile.access_views import pages as case_access_pages
 from hub.casefile.agreement_views import pages as agreement_pages
 from hub.casefile.consent_views import pages as case_consents_pages
@@ -105,7 +109,11 @@ BLUEPRINTS = (
     facts_pages,
     oversight_pages,
     admin_pages,
+    teams_pages,
     interests_pages,
+    attestations_pages,
+    assurances_pages,
+    evidence_pages,
 )
 
 

@@ -11,6 +11,7 @@ from hub.access.permissions import Permission
 from hub.accounts.actions import new_enrolment
 from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
 from hub.accounts.queries import find_user_by_email
+from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
 from hub.admin.policy import check_may_disable, check_may_renew
 from hub.assurances.policy import Standing
@@ -90,7 +91,7 @@ def disable_user(actor: Actor, user_id: UUID) -> User:
     user = load_for_change(actor, user_id)
     check_may_disable(actor, user)
     now = clock.now()
-    user.disabled_at = now
+    user.disabled_at, user.disabled_why = now, DisabledWhy.LEFT.value
     user.enrolment_hash = user.enrolment_expires_at = None
     db.session.execute(
         sa.update(UserSession)

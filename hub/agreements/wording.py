@@ -76,11 +76,10 @@ def purposes_in_words(terms: Terms) -> list[str]:
 def signing_words(entry: Entry, own: UUID) -> str:
     """What a signature means, in one sentence."""
     terms = entry.terms
-    others = in_a_row(terms.others(own))
+    parties = in_a_row([terms.names.get(own, "your organisation"), *terms.others(own)])
     return (
         f"From {format_date(terms.agreement.starts_at)} until {format_date(last_moment(terms.agreement))}, "
-        f"{terms.names.get(own, 'your organisation')} and {others} may share records with each other for: "
-        f"{_and_small(purposes_in_words(terms))}."
+        f"{parties} may share records with each other for these purposes: {_and_small(purposes_in_words(terms))}."
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from hub.access.actor import Actor
 from hub.access.models import Agreement, AgreementParty
@@ -41,6 +42,10 @@ class Partner:
     def href(self) -> str:
         return f"/assurance/{self.latest_id}"
 
+    @property
+    def last_day(self) -> datetime | None:
+        return _last_day(self.accepted_until)
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -66,8 +71,17 @@ class Opened:
     latest: bool
 
     @property
+    def last_day(self) -> datetime | None:
+        return _last_day(self.row.valid_until)
+
+    @property
     def reviewable(self) -> bool:
         return not self.own and self.latest and self.row.state == AssuranceState.SUBMITTED
+
+
+def _last_day(until: datetime | None) -> datetime | None:
+    """Answers hold until a midnight, through the day before."""
+    return until - timedelta(seconds=1) if until else None
 
 
 def open_own(actor: Actor) -> Partner:
@@ -194,16 +208,16 @@ def _latest() -> sa.Select[UUID]:
     """The last answers of each organisation."""
     return (
         sa.select(Assurance.id)
-        .distinct(Assurance.organisation_id)
+        .ext(distinct_on(Assurance.organisation_id))
         .order_by(Assurance.organisation_id, Assurance.id.desc())
     )
 
 
-def accepted() -> sa.Select[Any]:
+def accepted() -> sa.Select[UUID, UUID, datetime | None]:
     """Of each organisation the answers that were accepted last, and until when."""
     return (
         sa.select(Assurance.organisation_id, Assurance.id, Assurance.valid_until)
-        .distinct(Assurance.organisation_id)
+        .ext(distinct_on(Assurance.organisation_id))
         .where(Assurance.state == AssuranceState.ACCEPTED.value)
         .order_by(Assurance.organisation_id, Assurance.reviewed_at.desc())
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import flash, redirect, render_template
+from flask import flash, render_template
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
@@ -13,11 +13,10 @@ from hub.agreements.notices import address_of
 from hub.agreements.queries import open_agreement
 from hub.attachments.limits import max_bytes
 from hub.attachments.papers import add_paper, find_papers, open_paper, refuse_paper
-from hub.attachments.receiving import Received, Refused, as_download, drain, receive, refusal_of
+from hub.attachments.receiving import as_download, take_upload
 from hub.attachments.types import PAPERS_ACCEPT, PAPERS_IN_WORDS
 from hub.core import clock
 from hub.core.errors import Denied
-from hub.extensions import db
 from hub.web.identity import current_actor
 from hub.web.multipart import FilePart
 from hub.web.routes import Data, Pages
@@ -51,16 +50,9 @@ def add(agreement_id: UUID) -> Response | tuple[str, int]:
         flash("The paper was encrypted and stored. Every party can read it.", "success")
         return address_of(agreement_id)
 
-    try:
-        return redirect(receive(actor, keep, Received()), 303)
-    except Refused as error:
-        db.session.rollback()
-        refusal = refusal_of(error)
-        refuse_paper(actor)
-        db.session.commit()
-        return _page(agreement_id, refusal.errors), refusal.status
-    finally:
-        drain()
+    return take_upload(
+        actor, keep, lambda _: refuse_paper(actor), lambda errors, _: _page(agreement_id, errors)
+    )
 
 
 @pages.page(

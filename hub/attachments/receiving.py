@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from flask import request
+from flask import redirect, request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Response
 
@@ -34,19 +34,13 @@ SANDBOX = "sandbox; default-src 'none'"
 
 # What is done with the fields and the file: stores it and tells the address to go to
 Keep = Callable[[Mapping[str, str], FilePart], str]
-# what may be wrong with an upload so that its page is shown again
-Refused = (Invalid, Conflict, BadMultipart, TooLarge, CutShort)
-
-
-@dataclass
-class Received:
-    """What has come of the form so far: shown again when the file is refused."""
-
-    values: dict[str, str] = field(default_factory=dict)
+# Writes down that the file was refused, and why; the page again, with its errors and what had come of the form
+NoteRefusal = Callable[[str], None]
+Again = Callable[[dict[str, str], dict[str, str]], str]
 
 
 @dataclass(frozen=True)
-class Refusal:
+class _Refusal:
     """A refusal as a page shows it."""
 
     why: str
@@ -54,8 +48,28 @@ class Refusal:
     status: int
 
 
-def receive(actor: Actor, keep: Keep, received: Received, *, shown: Collection[str] = ()) -> str:
-    """Reads the form and has the file kept; the address to go to. Commits. `shown` are the fields to show again."""
+def take_upload(
+    actor: Actor, keep: Keep, note_refusal: NoteRefusal, again: Again, *, shown: Collection[str] = ()
+) -> Response | tuple[str, int]:
+    """The answer to an upload: on to where it was kept, or its page again with what is wrong. Commits.
+
+    `shown` are the fields whose values the page gets back.
+    """
+    values: dict[str, str] = {}
+    try:
+        return redirect(_receive(actor, keep, values, shown), 303)
+    except (Invalid, Conflict, BadMultipart, TooLarge, CutShort) as error:
+        db.session.rollback()
+        refusal = _refusal_of(error)
+        note_refusal(refusal.why)
+        db.session.commit()
+        return again(refusal.errors, values), refusal.status
+    finally:
+        _drain()
+
+
+def _receive(actor: Actor, keep: Keep, values: dict[str, str], shown: Collection[str]) -> str:
+    """Reads the form and has the file kept; the address to go to."""
     # the application's small limit is for forms without files; the reader of this one has its own, and says so on the page
     request.max_content_length = sys.maxsize
     fields: dict[str, str] = {}
@@ -74,7 +88,7 @@ def receive(actor: Actor, keep: Keep, received: Received, *, shown: Collection[s
             continue
         check_csrf(fields.get("csrf_token") or request.headers.get("X-CSRF-Token"))
         key = parse_form_key(fields.get("form_key"))
-        received.values.update({name: fields.get(name, "") for name in shown})
+        values.update({name: fields.get(name, "") for name in shown})
         begun = earlier(actor, key)
         # the key is taken for good with the row at the end: no transaction is held over the stream
         db.session.rollback()
@@ -95,22 +109,22 @@ def receive(actor: Actor, keep: Keep, received: Received, *, shown: Collection[s
     return address
 
 
-def refusal_of(error: HubError) -> Refusal:
+def _refusal_of(error: HubError) -> _Refusal:
     """The refusal as the page shows it; a form that is not ours goes to the error page instead."""
     if isinstance(error, Invalid):
         if error.code in ("bad_form_token", "bad_form_key", "foreign_form_key"):
             raise error
         status = 413 if error.code == "file_too_large" else 422
-        return Refusal(error.code, error.errors or {"file": error.message}, status)
+        return _Refusal(error.code, error.errors or {"file": error.message}, status)
     if isinstance(error, TooLarge):
         sentence = too_large(max_bytes()).errors["file"]
-        return Refusal("file_too_large", {"file": sentence}, 413)
+        return _Refusal("file_too_large", {"file": sentence}, 413)
     if isinstance(error, Conflict):
-        return Refusal(error.code, {"file": error.message}, 409)
-    return Refusal(error.code, {"file": error.message}, 411 if error.code == "length_required" else 400)
+        return _Refusal(error.code, {"file": error.message}, 409)
+    return _Refusal(error.code, {"file": error.message}, 411 if error.code == "length_required" else 400)
 
 
-def drain() -> None:
+def _drain() -> None:
     """Reads on to the end of the body, within bounds: an answer sent before would be lost with the line."""
     until = time.monotonic() + DRAIN_SECONDS
     left = DRAIN_TIMES_LIMIT * max_bytes()

@@ -31,27 +31,23 @@ ADDRESS = "/admin/attestation"
 
 
 def attest_access(stop: Event) -> int:
-    """Makes this month's lists and closes those that are due; returns how many of both."""
+    """Closes the lists that are due and makes this month's; returns how many of both."""
     now = clock.now()
     done = 0
-    for organisation_id in _without_list(month_of(now)):
-        if stop.is_set():
-            return done
-        with service.acting_for(organisation_id) as actor:
-            done += _make(actor, now)
-            db.session.commit()
-    for organisation_id in _with_due_list(now):
-        if stop.is_set():
-            return done
-        with service.acting_for(organisation_id) as actor:
-            done += _close(actor, now)
-            db.session.commit()
+    # first what is due, so that who was suspended is not on the next list
+    for find, act in ((_with_due_list, _close), (_without_list, _make)):
+        for organisation_id in find(now):
+            if stop.is_set():
+                return done
+            with service.acting_for(organisation_id) as actor:
+                done += act(actor, now)
+                db.session.commit()
     return done
 
 
-def _without_list(month: str) -> Sequence[UUID]:
+def _without_list(now: datetime) -> Sequence[UUID]:
     """Organisations that have a team and somebody in it, and no list of the month yet."""
-    listed = sa.select(Attestation.organisation_id).where(Attestation.month == month)
+    listed = sa.select(Attestation.organisation_id).where(Attestation.month == month_of(now))
     found = db.session.scalars(
         sa.select(Organisation.id)
         .where(

@@ -62,6 +62,8 @@ EVENTS: dict[str, Kind] = {
     "partnership.created": _kind(C.ADMIN, "partnership", "Partnership created"),
     "organisation.created": _kind(C.ADMIN, "organisation", "Organisation created"),
     "team.created": _kind(C.ADMIN, "team", "Team created"),
+    "team.member_added": _kind(C.ADMIN, "user", "Put into a team", "team"),
+    "team.member_removed": _kind(C.ADMIN, "user", "Taken out of a team", "team"),
     "role.granted": _kind(C.ADMIN, "user", "Role granted", "role"),
     "user.opened": _kind(C.ADMIN, "user", "Account viewed"),
     "accounts.listed": _kind(C.ADMIN, None, "Account list viewed"),

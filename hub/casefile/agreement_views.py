@@ -22,6 +22,7 @@ from hub.core import clock
 from hub.core.errors import Invalid
 from hub.extensions import db
 from hub.sharing import ending
+from hub.web.context import lead_back
 from hub.web.identity import current_actor
 from hub.web.once import once
 from hub.web.routes import Data, Pages
@@ -146,6 +147,7 @@ def _stop(agreement_id: UUID, kind: Act, stopping: Callable[..., Agreement]) -> 
 
 def _asked(entry: Entry, kind: Act, errors: dict[str, str]) -> str:
     actor = current_actor()
+    lead_back(address_of(entry.terms.agreement.id), "Back to the agreement")
     check_may(actor, kind, entry.terms, clock.now())
     given, received = count_shares(actor, entry.terms.agreement.id)
     return render_template(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import redirect, render_template, request
+from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
@@ -14,13 +14,12 @@ from hub.access.vocabulary import Marking, Section
 from hub.attachments import actions, queries
 from hub.attachments.forms import MAX_DESCRIPTION, parse_file
 from hub.attachments.limits import max_bytes
-from hub.attachments.receiving import Received, Refused, as_download, drain, receive, refusal_of
+from hub.attachments.receiving import as_download, take_upload
 from hub.attachments.types import ACCEPT, IN_WORDS
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind
 from hub.casefile.page import open_case_page
 from hub.core.errors import NotVisible
 from hub.core.paging import Cursor
-from hub.extensions import db
 from hub.web.identity import current_actor
 from hub.web.multipart import FilePart
 from hub.web.narrowing import Filter, Narrowed
@@ -45,21 +44,18 @@ def home(case_id: UUID) -> str:
     streams=True,
 )
 def upload(case_id: UUID) -> Response | tuple[str, int]:
-    actor, received = current_actor(), Received()
+    actor = current_actor()
 
     def keep(fields: Mapping[str, str], part: FilePart) -> str:
         return f"/cases/{case_id}/files?added={_attach(actor, case_id, fields, part)}"
 
-    try:
-        return redirect(receive(actor, keep, received, shown=("kind", "description", "marking")), 303)
-    except Refused as error:
-        db.session.rollback()
-        refusal = refusal_of(error)
-        actions.refuse_file(actor, case_id, refusal.why)
-        db.session.commit()
-        return _page(actor, case_id, refusal.errors, received.values), refusal.status
-    finally:
-        drain()
+    return take_upload(
+        actor,
+        keep,
+        lambda why: actions.refuse_file(actor, case_id, why),
+        lambda errors, values: _page(actor, case_id, errors, values),
+        shown=("kind", "description", "marking"),
+    )
 
 
 def _attach(actor: Actor, case_id: UUID, fields: Mapping[str, str], part: FilePart) -> UUID:

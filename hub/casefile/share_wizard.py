@@ -21,7 +21,7 @@ from hub.agreements.vocabulary import CONDITIONS, GATEWAYS, LAWFUL_BASES
 from hub.casefile.share_subject import Subject
 from hub.casefile.share_who import Choice, live_terms
 from hub.cases.queries import find_incident_ids
-from hub.consents.models import Consent
+from hub.consents.queries import find_consents_of
 from hub.core import clock
 from hub.extensions import db
 from hub.incidents.models import Incident
@@ -175,25 +175,18 @@ def _basis_words(basis: str) -> tuple[str, str]:
 
 
 def _consents(actor: Actor, subject: Subject, organisation: UUID) -> list[tuple[str, str]]:
-    """Live consents for sharing this record with this organisation, each with its person and purpose."""
-    rows = db.session.execute(
-        sa.select(Consent.id, Consent.person_id, Consent.purpose, Consent.given_on)
-        .where(
-            Consent.record_id == subject.id,
-            Consent.to_organisation_id == organisation,
-            Consent.withdrawn_at.is_(None),
-        )
-        .order_by(Consent.id)
-    ).all()
-    if not rows:
+    """Our own live consents to sharing this record with this organisation, each with its person and purpose."""
+    consents = [
+        row.consent
+        for row in find_consents_of(actor, subject.id)
+        if row.own and row.holds and row.consent.to_organisation_id == organisation
+    ]
+    if not consents:
         return []
     names = {one.person_id: one.name for one in find_people_of(actor, [subject.id]).get(subject.id, [])}
     return [
-        (
-            str(row.id),
-            _consent_words(names.get(row.person_id, "Somebody"), row.purpose, row.given_on),
-        )
-        for row in rows
+        (str(one.id), _consent_words(names.get(one.person_id, "Somebody"), one.purpose, one.given_on))
+        for one in consents
     ]
 
 

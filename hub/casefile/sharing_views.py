@@ -16,7 +16,7 @@ from hub.casefile.preview_views import add_previews
 from hub.casefile.share_subject import Subject, lead_back_to_sharing, open_subject
 from hub.casefile.share_views import add_wizard
 from hub.core import clock
-from hub.core.errors import Invalid, NotVisible
+from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.sharing.actions import revoke_share
 from hub.sharing.changing import change_share, find_terms_of
@@ -177,8 +177,10 @@ def _change_form(
     actor = current_actor()
     subject = open_subject(actor, kind, record_id)
     row = next((one for one in find_grants_of(actor, record_id) if one.grant.id == grant_id), None)
-    if row is None or not subject.leads:
+    if row is None:
         raise NotVisible
+    if not subject.leads:
+        raise Denied("not_lead", f"Only the team that leads this {subject.noun} can change a share of it.")
     terms = find_terms_of(actor, row.grant)
     covered = set(terms.agreement.sections) if terms else {one.value for one in Section}
     offered = [one for one in subject.sections if one.value in covered or one.value in row.grant.sections]

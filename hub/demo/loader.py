@@ -17,6 +17,7 @@ from hub.core import clock
 from hub.demo import looks
 from hub.demo.accounts import demo_password
 from hub.demo.invention import Inventor
+from hub.demo.partners import Partners
 from hub.demo.stage import Stage, is_there
 from hub.demo.telling import Teller
 from hub.extensions import db
@@ -39,6 +40,7 @@ def load(seed: int, settings: Settings) -> bool:
         ("the street cohort", teller.tell_cohort),
         ("incidents", lambda: teller.tell_loose_incidents(LOOSE)),
         ("notices", _settle_notices),
+        ("what partners ask and answer", lambda: Partners(stage, teller.cases).play()),
     )
     for words, step in steps:
         click.echo(f"Loading the invented partnership: {words} …", err=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.models import Emergency, Record
-from hub.access.permissions import Permission, Role
+from hub.access.permissions import ROLES, Permission, Role
 from hub.access.queries import right_to
 from hub.accounts.models import RoleHolding, TeamMembership, User
 from hub.audit.recording import Basis, append
@@ -118,11 +118,16 @@ def _add(actor: Actor, target: _Target, form: EmergencyForm, lasts: timedelta) -
 
 
 def _tell(actor: Actor, emergency: Emergency) -> None:
-    """Reviewers are led to the review, those who lead the record to the record itself."""
-    reviewers = _data_protection(emergency.owner_organisation_id) | _supervisors(actor)
-    person = sa.func.find_people_of_emergency(emergency.id).column_valued("person")
-    leading = set(db.session.scalars(sa.select(person))) - reviewers
-    for users, address in ((reviewers, f"/emergencies/{emergency.id}"), (leading, record_address(emergency))):
+    """Reviewers are led to the review, those who lead the record to it, administrators to where they name an officer."""
+    officers = _holders(emergency.owner_organisation_id, Role.DATA_PROTECTION)
+    instead = set() if officers else _holders(emergency.owner_organisation_id, Role.ADMINISTRATOR)
+    reviewers = officers | _supervisors(actor)
+    leading = _leading(emergency) - reviewers
+    for users, address in (
+        (reviewers, f"/emergencies/{emergency.id}"),
+        (leading, record_address(emergency)),
+        (instead - reviewers - leading, "/admin"),
+    ):
         notify(
             actor,
             users,
@@ -132,9 +137,16 @@ def _tell(actor: Actor, emergency: Emergency) -> None:
         )
 
 
-def _data_protection(organisation_id: UUID) -> set[UUID]:
-    """The organisation's data protection officers; where it has named none, its administrators."""
-    return _holders(organisation_id, Role.DATA_PROTECTION) or _holders(organisation_id, Role.ADMINISTRATOR)
+def _leading(emergency: Emergency) -> set[UUID]:
+    """Who leads the record and reads content. The database tells it to whoever has just opened it."""
+    person = sa.func.find_people_of_emergency(emergency.id).column_valued("person")
+    reads = [role.value for role, known in ROLES.items() if Permission.CASE_READ in known.permissions]
+    held = sa.select(RoleHolding.user_id).where(
+        RoleHolding.user_id.in_(sa.select(person)),
+        RoleHolding.role.in_(reads),
+        sa.or_(RoleHolding.ended_at.is_(None), RoleHolding.ended_at > clock.now()),
+    )
+    return set(db.session.scalars(held))
 
 
 def _supervisors(actor: Actor) -> set[UUID]:

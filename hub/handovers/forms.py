@@ -12,7 +12,7 @@ from hub.access.vocabulary import Purpose, Section
 from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS, LAWFUL_BASES
 from hub.core.errors import Invalid
 from hub.core.text import MAX_TEXT, clean
-from hub.sharing.forms import parse_purpose, parse_recipient
+from hub.sharing.forms import parse_recipient
 
 # what may stay behind with whoever wrote it; the summary is the case itself
 STAYABLE = tuple(one for one in Section if one is not Section.SUMMARY)
@@ -59,7 +59,7 @@ def parse_offer(form: Mapping[str, Any]) -> OfferForm:
     """Raises `Invalid` with every error at once."""
     errors: dict[str, str] = {}
     to = parse_team(form, errors)
-    purpose, agreement = parse_purpose(form, errors)
+    purpose, agreement = _purpose(str(form.get("purpose", "")), errors)
     given = form.getlist("stays") if hasattr(form, "getlist") else form.get("stays", [])
     if set(given) - set(STAYABLE):
         errors["stays"] = "Choose parts from the list"
@@ -91,6 +91,18 @@ def parse_refusal(form: Mapping[str, Any]) -> str:
     if errors:
         raise Invalid("bad_refusal", errors=errors)
     return reason
+
+
+def _purpose(text: str, errors: dict[str, str]) -> tuple[Purpose | None, UUID | None]:
+    """`<purpose>:<agreement>`; nothing where nothing was chosen, as within one's own organisation."""
+    given, _, agreement = text.partition(":")
+    if not given:
+        return None, None
+    try:
+        return Purpose(given), UUID(agreement)
+    except ValueError:
+        errors["purpose"] = "Choose a purpose from the list"
+        return None, None
 
 
 def _text(form: Mapping[str, Any], name: str, errors: dict[str, str], wanted: str) -> str:

@@ -33,13 +33,14 @@ def parse_interest(given: Mapping[str, str], kind: InterestKind) -> InterestForm
     """Raises `Invalid` with every field that is wrong."""
     errors: dict[str, str] = {}
     values = {"given_names": "", "family_name": "", "date_of_birth": "", "address": "", "postcode": ""}
-    if kind is InterestKind.ADDRESS:
-        values |= _address(given, errors)
-    else:
-        values["family_name"] = _name(given, "family_name", "the family name", errors)
     if kind is InterestKind.PERSON:
         values["given_names"] = _name(given, "given_names", "the given names", errors)
+    if kind is not InterestKind.ADDRESS:
+        values["family_name"] = _name(given, "family_name", "the family name", errors)
+    if kind is InterestKind.PERSON:
         values["date_of_birth"] = _birth(given, errors)
+    if kind is InterestKind.ADDRESS:
+        values |= _address(given, errors)
     relation = given.get("relation", "")
     if relation not in set(Relation):
         errors["relation"] = "Select how you stand to them"

@@ -8,6 +8,7 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
+from hub.access.vocabulary import Marking
 from hub.core.errors import Invalid, NotVisible
 from hub.core.paging import Cursor
 from hub.extensions import db
@@ -15,12 +16,21 @@ from hub.interests import actions, queries
 from hub.interests.forms import parse_interest, parse_reason
 from hub.interests.vocabulary import KIND_LABELS, RELATION_LABELS, InterestKind
 from hub.web import drafts
+from hub.web.context import mark_page
 from hub.web.identity import current_actor
 from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
 
 pages = Pages("interests", __name__)
+
+
+@pages.before_request
+def mark() -> None:
+    """Whom somebody stands close to is confidential, whatever is held of them."""
+    mark_page(Marking.OFFICIAL_SENSITIVE)
+
+
 STATES = {"ended": "Ended"}
 
 

@@ -122,9 +122,9 @@ def share_with_panel(actor: Actor, record_id: UUID, panel_id: UUID, *, reason: s
     offer = next((one for one in offers if one.row.panel.id == panel_id), None)
     if offer is None:
         raise NotVisible
-    why = check_reason(reason)
     if offer.refusal:
         raise Conflict("panel_not_ready", f"{offer.refusal} Nothing was shared.")
+    why = check_reason(reason)
     grants: list[Grant] = []
     reached: list[SeatRow] = []
     left_out = list(offer.left_out)

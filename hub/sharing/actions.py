@@ -84,7 +84,7 @@ def _checked(
     footing = check_footing(actor, form, now)
     if isinstance(footing, Refusal):
         refuse_share(actor, record_ids[0], form.to_organisation_id, footing)
-    check_consent(actor, records[0], form, footing)
+    check_consent(actor, records, form, footing)
     check_period(form, footing, starts, now if actor.source is not Source.LOAD else starts)
     return records, footing
 

@@ -16,7 +16,7 @@ from hub.accounts.models import Organisation, Team, TeamMembership, User
 from hub.agreements.policy import Refusal, Terms, check_purpose, nearest, refusal_of
 from hub.agreements.queries import find_between
 from hub.agreements.vocabulary import LAWFUL_BASES
-from hub.consents.models import Consent
+from hub.consents.queries import ConsentRow, find_consent, find_live_consents
 from hub.core import clock
 from hub.core.errors import Invalid
 from hub.core.text import MAX_TEXT
@@ -129,28 +129,31 @@ def refusal_beyond(terms: Terms, sections: Sequence[Section]) -> Refusal | None:
     return Refusal("section", f"{terms.called} does not cover {parts}.", terms.agreement.id)
 
 
-def check_consent(actor: Actor, record: Record, form: ShareForm, footing: Footing) -> None:
-    """Where the basis is consent: it was recorded on this record for this purpose and recipient, and holds. `Invalid` else."""
-    if not needs_consent(footing.lawful_basis):
+def check_consent(actor: Actor, records: Sequence[Record], form: ShareForm, footing: Footing) -> None:
+    """Where the basis is consent: one of our own on this record, for this purpose and recipient, that holds. `Invalid` else."""
+    if not needs_consent(footing.lawful_basis) or form.purpose is None:
         return
-    wrong = "Choose the recorded consent that this rests on"
-    consent = (
-        db.session.scalar(
-            sa.select(Consent).where(Consent.id == footing.consent_id, Consent.record_id == record.id)
-        )
-        if footing.consent_id is not None
-        else None
-    )
-    if consent is not None:
-        wrong = ""
-        if consent.withdrawn_at is not None:
-            wrong = f"This consent was withdrawn on {format_date(consent.withdrawn_at)}"
-        elif consent.purpose != form.purpose:
-            wrong = f"This consent is for ‘{PURPOSE_LABELS[Purpose(consent.purpose)]}’ and nothing else"
-        elif consent.to_organisation_id != form.to_organisation_id:
-            wrong = "This consent is for sharing with another organisation"
-    if wrong:
-        raise Invalid("bad_share", errors={"consent": wrong})
+    record = records[0]
+    if len(records) > 1:
+        alone = "A consent is for this case alone. Share its incidents by themselves, on their own basis"
+        raise Invalid("bad_share", errors={"also": alone})
+    live = find_live_consents(actor, record.id, form.purpose, form.to_organisation_id)
+    if footing.consent_id not in [row.consent.id for row in live]:
+        chosen = find_consent(actor, record.id, footing.consent_id) if footing.consent_id else None
+        raise Invalid("bad_share", errors={"consent": _not_this_consent(chosen, form)})
+
+
+def _not_this_consent(row: ConsentRow | None, form: ShareForm) -> str:
+    if row is None:
+        return "Choose the recorded consent that this rests on"
+    consent = row.consent
+    if consent.withdrawn_at is not None:
+        return f"This consent was withdrawn on {format_date(consent.withdrawn_at)}"
+    if consent.purpose != form.purpose:
+        return f"This consent is for ‘{PURPOSE_LABELS[Purpose(consent.purpose)]}’ and nothing else"
+    if consent.to_organisation_id != form.to_organisation_id:
+        return f"This consent is for sharing with {row.to_name}"
+    return f"This consent was given to {row.organisation}: record one that was given to you"
 
 
 def check_period(form: ShareForm, footing: Footing, starts: datetime, now: datetime) -> None:

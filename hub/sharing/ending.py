@@ -37,6 +37,8 @@ from hub.notifications.vocabulary import NotificationKind
 from hub.sharing.notices import SHARED_ADDRESS, address_of, users_reached
 
 LONGEST_REASON = 500
+# the database's own, by which it tells that something is over and closes what stood on it
+NOW = sa.func.now()
 
 _CLOSED = (
     sa.column("grant_id", sa.Uuid),
@@ -117,7 +119,7 @@ def suspend_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreemen
     """Suspends: all that stands on it ends in this transaction, at the next request. Any party may."""
     terms, why = _begin(actor, agreement_id, Act.SUSPEND, why)
     agreement = terms.agreement
-    agreement.suspended_at, agreement.suspended_why = clock.now(), why
+    agreement.suspended_at, agreement.suspended_why = NOW, why
     _write(actor, terms, Step.SUSPENDED, "agreement.suspended", why=why, closed=Closed.AGREEMENT_SUSPENDED)
     tell_parties(actor, terms, NotificationKind.AGREEMENT_SUSPENDED)
     return agreement
@@ -144,12 +146,11 @@ def end_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
 def leave_agreement(actor: Actor, agreement_id: UUID, *, why: str) -> Agreement:
     """The actor's organisation leaves: the shares to it and from it end. With fewer than two parties left, all ends."""
     terms, why = _begin(actor, agreement_id, Act.LEAVE, why)
-    now = clock.now()
     party = terms.party(actor.organisation_id)
     if party is not None:
-        party.left_at = now
+        party.left_at = NOW
     _write(actor, terms, Step.LEFT, "agreement.left", why=why, closed=Closed.PARTY_LEFT)
-    staying = [one for one in terms.parties if terms.takes_part(one.organisation_id, now)]
+    staying = [one for one in terms.parties if terms.takes_part(one.organisation_id, clock.now())]
     if len(staying) < 2:
         _end(actor, terms, "Fewer than two parties are left", None)
     else:
@@ -173,7 +174,7 @@ def _begin(actor: Actor, agreement_id: UUID, act: Act, why: str | None = None) -
 
 def _end(actor: Actor, terms: Terms, why: str, closed: Closed | None) -> None:
     agreement = terms.agreement
-    agreement.ended_at, agreement.ended_why = clock.now(), why
+    agreement.ended_at, agreement.ended_why = NOW, why
     _write(actor, terms, Step.ENDED, "agreement.ended", why=why, closed=closed)
     if agreement.sent_at is not None:
         tell_parties(actor, terms, NotificationKind.AGREEMENT_ENDED)

@@ -19,12 +19,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 
-from hub.access.actor import Actor
+from hub.access.actor import Actor, Context
 from hub.access.guard import enter, hand_over
 from hub.access.models import Exclusion, Grant, Record
 from hub.access.permissions import Permission, permissions_of
 from hub.access.queries import right_to
-from hub.access.vocabulary import GrantState
+from hub.access.vocabulary import Audience, GrantState
 from hub.audit.reading import UncommittedWork
 from hub.core import clock
 from hub.core.errors import NotVisible
@@ -112,18 +112,29 @@ def _look_as(
     moment: datetime,
 ) -> T:
     them = stand_in(actor, reader, purpose)
+    if reader.user_id != actor.user_id:
+        _leave_out_interests(actor, reader, moment)
     hand_over(db.session(), them)
-    _leave_out_interests(them, moment)
     if accepting:
         accepted = {"state": GrantState.ACCEPTED.value, "answered_by": them.user_id, "answered_at": moment}
         db.session.execute(sa.update(Grant).where(Grant.id.in_(accepting)).values(accepted))
     return look(them)
 
 
-def _leave_out_interests(them: Actor, moment: datetime) -> None:
-    """A declared interest is confidential: a preview must not betray that a colleague has one."""
-    declared = sa.and_(Exclusion.user_id == them.user_id, Exclusion.ended_at.is_(None))
-    db.session.execute(sa.update(Exclusion).where(declared).values(ended_at=moment))
+def _leave_out_interests(actor: Actor, reader: Reader, moment: datetime) -> None:
+    """A declared interest is confidential: a preview must not betray that a colleague has one.
+
+    Supposed lifted, as only a supervisor of theirs could, and undone with all else.
+    """
+    supervisor = Context(
+        user_id=actor.user_id,
+        organisation_id=reader.organisation_id,
+        audiences=(Audience.SUPERVISOR_ONLY.value,),
+    )
+    hand_over(db.session(), supervisor)
+    declared = sa.and_(Exclusion.user_id == reader.user_id, Exclusion.ended_at.is_(None))
+    lifted = {"ended_at": moment, "ended_by": actor.user_id, "ended_why": "Supposed for a preview"}
+    db.session.execute(sa.update(Exclusion).where(declared).values(lifted))
 
 
 def stand_in(actor: Actor, reader: Reader, purpose: str | None) -> Actor:

@@ -198,9 +198,7 @@ def _in_view(actor: Actor, view: SharedView) -> list[sa.ColumnElement[bool]]:
         return [*mine, *_pending_now()]
     # the wall of facts says which of them may be read now
     told = sa.and_(Grant.fact_only.is_(True), Grant.id.in_(sa.select(SharedFact.grant_id)))
-    open_to_me = sa.or_(
-        sa.and_(Grant.fact_only.is_(False), Grant.record_id.in_(sa.select(Record.id))), told
-    )
+    open_to_me = sa.or_(sa.and_(Grant.fact_only.is_(False), Grant.record_id.in_(sa.select(Record.id))), told)
     holds = (Grant.state == GrantState.ACCEPTED.value, *_not_over(clock.now()), open_to_me)
     if view is SharedView.LIVE:
         return [*mine, *holds]

@@ -49,10 +49,20 @@ NAVIGATION = (
     ),
     Place("People", "/people", Permission.PERSON_READ, ("people", "person")),
     Place("Shared with us", "/shared", Permission.SHARE_READ, ("sharing", "hand_overs", "facts")),
-    Place("Agreements", "/agreements", Permission.AGREEMENT_READ, ("agreements", "panels")),
+    Place(
+        "Agreements",
+        "/agreements",
+        Permission.AGREEMENT_READ,
+        ("agreements", "agreement", "agreement_terms", "papers", "panels"),
+    ),
     Place("Emergencies", "/emergencies", Permission.EMERGENCY_REVIEW, ("emergencies",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight",)),
-    Place("Admin", "/admin", Permission.ACCOUNT_MANAGE, ("admin",)),
+    Place(
+        "Admin",
+        "/admin",
+        Permission.ACCOUNT_MANAGE,
+        ("admin", "teams", "attestations", "assurances", "evidence"),
+    ),
 )
 
 

@@ -30,7 +30,7 @@ from tests.access.both_walls import compare_orm, compare_reads, compare_writes
 from tests.access.mutants import compare_compiled, try_mutants
 from tests.access.oracle import Oracle
 from tests.access.verdicts import Oracles, Result, rules
-from tests.access.worlds import AS_IT_IS, NearMiss, near_misses, pairs
+from tests.access.worlds import AS_IT_IS, NearMiss, as_they_are, near_misses, pairs
 
 # order of loading: parents first
 TABLES = (
@@ -111,11 +111,7 @@ def _biting(worlds: list[NearMiss], oracles: Oracles) -> list[NearMiss]:
 def _as_they_are() -> dict[str, list[bool]]:
     """Path → the verdicts of its world without a flip."""
     now = clock.now()
-    return {
-        one.path: _verdicts(one, Oracle(one.rows, one.reader, now))
-        for one in near_misses(now)
-        if one.flip == AS_IT_IS
-    }
+    return {one.path: _verdicts(one, Oracle(one.rows, one.reader, now)) for one in as_they_are(now)}
 
 
 def _verdicts(world: NearMiss, oracle: Oracle) -> list[bool]:

@@ -62,12 +62,13 @@ class Oracle:
         return not self._excluded_person(item["person_id"]) and self.reads_item(item)
 
     def reads_person(self, person: Row) -> bool:
-        """A readable involvement names the person."""
+        """A readable involvement names the person, or his organisation contributed a fact about the person."""
         if self._excluded_person(person["id"]):
             return False
-        return any(
-            self.reads_item(one) for one in self.world["involvement"] if one["person_id"] == person["id"]
-        )
+        involved = [one for one in self.world["involvement"] if one["person_id"] == person["id"]]
+        facts = [*self.world.get("person_name", ()), *self.world.get("person_fact", ())]
+        told = [one for one in facts if one["person_id"] == person["id"]]
+        return any(map(self.reads_item, involved)) or any(map(self._own_contribution, told))
 
     def reads_grant(self, grant: Row) -> bool:
         """Whoever leads the record, and the organisation it is made to, as far as cleared and not excluded."""

@@ -51,6 +51,7 @@ def sql(database: SimpleNamespace) -> Callable[..., list[Any]]:
     def run(statement: str, **values: object) -> list[Any]:
         engine = sa.create_engine(database.superuser, poolclass=sa.NullPool)
         with engine.begin() as connection:
+            connection.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
             result = connection.execute(sa.text(statement), values)
             rows = list(result) if result.returns_rows else []
         engine.dispose()

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.models import Involvement
 from hub.access.vocabulary import Marking, Purpose, Section
+from hub.admin.teams import add_member
 from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
 from hub.cases.vocabulary import CaseKind
@@ -28,11 +29,14 @@ from hub.people.vocabulary import InvolvementRole
 from hub.places.actions import add_place
 from hub.places.vocabulary import PlaceKind
 from hub.sharing.actions import share_record
+from hub.sharing.ending import suspend_agreement
 from hub.sharing.forms import ShareForm
 from hub.vehicles.actions import add_vehicle
 from hub.vehicles.vocabulary import VehicleKind
+from tests.agreements.drafting import agreed, drafted
+from tests.fixtures.panels import seated_panel, seats_of
 from tests.fixtures.site import Site
-from tests.fixtures.world import act_as
+from tests.fixtures.world import World, act_as
 
 # no letters that a reference or a random id could hold by chance
 WORDS = ("Qzwhite", "Qzblack", "Qzgreen")
@@ -60,6 +64,11 @@ class Arena:
     second: Target
     police: Target
     notification_id: UUID
+    # two panels of the council's: one to share with, on which the police has not accepted its seat yet, and one to end
+    panels: tuple[UUID, UUID]
+    police_seat: UUID
+    # endpoint → the agreement that it is about
+    pacts: dict[str, UUID]
     ids: dict[str, UUID] = field(default_factory=dict)
 
     def ids_of(self, target: Target) -> dict[str, UUID]:
@@ -72,10 +81,13 @@ class Arena:
             "involvement_id": target.involvement_id,
             "grant_id": target.grant_id or self.site.world.users["officer"],
             "attachment_id": target.entry_id,
+            "paper_id": target.entry_id,
             "notification_id": self.notification_id,
             "agreement_id": self.site.world.agreements["sharing"],
             "user_id": self.site.world.users["reader"],
             "event_id": target.case_id,
+            "panel_id": self.panels[0] if target is self.mine else target.entry_id,
+            "team_id": self.site.world.teams["safety" if target is self.mine else "npt"],
         }
 
 
@@ -90,9 +102,31 @@ def prepare(site: Site) -> Arena:
         notice = db.session.scalars(
             sa.select(Notification.id).where(Notification.user_id == site.world.users["sergeant"])
         ).first()
+        panels = tuple(seated_panel(site.world, joined=("yjs",), name=name) for name in ("Panel", "Other"))
+        seat = seats_of(panels[0])["police"]
+        add_member(act_as(site.world, "spoc"), site.world.teams["safety"], "housing_officer@example.org")
+        db.session.commit()
+        pacts = _pacts(site.world)
         db.session.remove()
     assert notice is not None
-    return Arena(site, mine, second, police, notice)
+    return Arena(site, mine, second, police, notice, (panels[0], panels[1]), seat, pacts)
+
+
+def _pacts(world: World) -> dict[str, UUID]:
+    """An agreement of its own for each act, so that none takes the ground from under the others."""
+    stopped = agreed(world, "council", "charity", title="Stopped")
+    suspend_agreement(act_as(world, "spoc"), stopped, why="A breach")
+    db.session.commit()
+    return {
+        "agreements.sign": world.agreements["unsigned"],
+        "agreements.send": drafted(world, "council", "charity", title="Draft"),
+        "agreement_terms.edit": drafted(world, "council", "charity", title="Draft"),
+        "agreement.resume": stopped,
+        **{
+            f"agreement.{act}": agreed(world, "council", "charity", "yjs", title=act.title())
+            for act in ("suspend", "end", "leave")
+        },
+    }
 
 
 def _share(site: Site, target: Target) -> UUID:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from hub.core import clock
+from tests.agreements.drafting import posted
 from tests.attacks.arena import Arena
 
 INCIDENT = {
@@ -98,6 +99,34 @@ def share_form(arena: Arena) -> dict[str, Any]:
     }
 
 
+def fact_form(arena: Arena) -> dict[str, Any]:
+    return {
+        "to": f"organisation:{arena.site.world.organisations['landlord']}",
+        "purpose": "tenancy",
+        "code": "warning_letter",
+        "concerning": "Flat 2",
+        "wording": "Sent by post",
+        "reason": "They need to know",
+        **day("from_on", -20),
+        **day("until_on", 20),
+        **day("ends", 20),
+        "go": "check",
+    }
+
+
+def panel_form(arena: Arena) -> dict[str, Any]:
+    return {
+        "agreement": str(arena.site.world.agreements["sharing"]),
+        "name": "Third",
+        "purpose": "prevent_crime",
+        "sections": ["chronology"],
+        "seats": [f"organisation:{arena.site.world.organisations['police']}"],
+        "max_marking": "0",
+        "lasts_days": "30",
+        "may_contribute": "",
+    }
+
+
 def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
     """Endpoint → who sends it, and a right form. Every address of the map that takes a form is here: a test says so."""
     world = arena.site.world
@@ -150,6 +179,9 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "incidents.log": INCIDENT,
         "case_sharing.share": share_form(arena),
         "case_sharing.send": share_form(arena),
+        "case_panels.send": {"panel": str(arena.panels[0]), "reason": "They need to know"},
+        "case_facts.share": fact_form(arena),
+        "case_facts.send": fact_form(arena),
         "case_sharing.end": {"reason": "Over"},
         "drafts.keep": {"text": "half a word"},
         "drafts.discard": {"back": "/cases"},
@@ -175,9 +207,21 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
             },
         ),
         "admin.renew": ("spoc", {}),
+        "panels.new": ("spoc", panel_form(arena)),
+        "panels.join": ("police_spoc", {"seat": str(arena.police_seat)}),
+        "panels.leave": ("police_spoc", {"seat": str(arena.police_seat)}),
+        "panels.end": ("spoc", {}),
+        "teams.add": ("spoc", {"email": "sergeant@example.org"}),
+        "teams.remove": ("spoc", {}),
         "admin.close": ("spoc", {}),
-        "agreements.sign": ("charity_spoc", {}),
-        "agreements.suspend": ("spoc", {"why": "A breach"}),
+        "agreements.sign": ("charity_spoc", {"signatory": "Ines Moor, director"}),
+        "agreements.send": ("spoc", {}),
+        "agreement_terms.new": ("spoc", posted(world)),
+        "agreement_terms.edit": ("spoc", posted(world)),
+        "agreement.suspend": ("spoc", {"why": "A breach"}),
+        "agreement.resume": ("spoc", {}),
+        "agreement.leave": ("spoc", {"why": "Not needed"}),
+        "agreement.end": ("spoc", {"why": "Not needed"}),
         "oversight.purpose": ("auditor", {"purpose": "lawfulness", "next": "/audit"}),
         "oversight.check": ("auditor", {"period": "7"}),
     }
@@ -185,7 +229,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 # the upload reads its own body (see test_uploads), signing out ends the session that the others use
-OF_THEIR_OWN = frozenset({"case_files.upload", "accounts.sign_out"})
+OF_THEIR_OWN = frozenset({"case_files.upload", "papers.add", "accounts.sign_out"})
 # what a reader may put into the address of each page
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "cases.index": ("scope", "status", "kind", "priority", "risk", "title", "after"),
@@ -194,7 +238,13 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "people.index": ("role", "after"),
     "search.results": ("q",),
     "sharing.shared": ("reject",),
-    "agreements.register": ("standing",),
+    "panels.index": ("state", "after"),
+    "panels.new": ("agreement",),
+    "case_panels.choose": ("panel",),
+    "teams.one": ("remove", "after"),
+    "agreements.register": ("standing", "with", "after"),
+    "agreements.register_csv": ("standing", "with"),
+    "agreement_terms.new": ("like",),
     "notifications.home": ("after",),
     "case_log.show": ("type", "is", "organisation", "only", "corrects", "after"),
     "case_files.home": ("after", "added"),

@@ -84,7 +84,6 @@ def hostile(database: SimpleNamespace, root_key_file: Any, world: World, bucket:
             "accounts.confirm",
             "accounts.sign_in",
             "admin.close",
-            "agreements.suspend",
         ):
             continue
         form = {

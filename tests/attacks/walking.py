@@ -29,8 +29,11 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
     }
     if rule.endpoint.startswith("incident."):
         known["involvement_id"] = arena.mine.incident_involvement_id
-    if rule.endpoint == "agreements.sign":
-        known["agreement_id"] = arena.site.world.agreements["unsigned"]
+    known["agreement_id"] = arena.pacts.get(rule.endpoint, known["agreement_id"])
+    if rule.endpoint == "panels.end":
+        known["panel_id"] = arena.panels[1]
+    if rule.endpoint == "teams.remove":
+        known["user_id"] = arena.site.world.users["housing_officer"]
     values = {name: known[name] for name in rule.arguments} | changes
     return str(adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ()))))
 

@@ -349,7 +349,7 @@ def test_the_form_tells_all_that_is_missing_at_once() -> None:
     ],
 )
 def test_what_is_wrong_is_told_beside_its_field(changes: dict[str, str], field: str) -> None:
-    assert errors_of(**changes) == {field}
+    assert errors_of(None, **changes) == {field}
 
 
 def test_a_child_s_consent_asks_for_understanding_and_the_child_s_own_view() -> None:

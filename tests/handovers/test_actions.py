@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from hub.access.actor import Actor
+from hub.access.guard import enter
 from hub.access.models import Grant, Record, RecordTeam
 from hub.access.vocabulary import Audience, Marking, Section
 from hub.audit.verifying import verify
@@ -33,6 +35,7 @@ from hub.handovers.models import HandOver
 from hub.handovers.queries import HandOverPart, list_hand_overs, open_hand_over
 from hub.notifications.models import Notification
 from hub.people.actions import add_person
+from hub.people.models import Person
 from hub.people.queries import find_people_of
 from hub.people.vocabulary import InvolvementRole
 from tests.cases.making import at_status
@@ -219,6 +222,34 @@ def test_a_restricted_case_is_restricted_to_its_new_lead_officer(
     assert not sees(act_as(world, "manager"), case_id)
 
 
+def test_what_was_written_in_a_restricted_case_stays_with_those_who_were_named(
+    app: Flask, world: World, database: SimpleNamespace
+) -> None:
+    """Not with the whole organisation, as what it writes on others' open records does."""
+    manager = act_as(world, "manager")
+    case_id = led_case(manager, restricted=True, restricted_reason="A colleague is named in it")
+    goes = entry(manager, case_id, "Goes")
+    for_few = entry(act_as(world, "manager"), case_id, "For supervisors", Audience.SUPERVISOR_ONLY)
+    person = add_person(
+        act_as(world, "manager"),
+        db.session.get_one(Record, case_id),
+        role=InvolvementRole.SUBJECT,
+        given_names="Dean",
+    ).id
+    db.session.commit()
+    handed_over(world, case_id, stays=(Section.PEOPLE,))
+    manager = act_as(world, "manager")
+    assert reads(manager, goes) and reads(manager, for_few)
+    assert db.session.get(Person, person) is not None
+    for user in ("officer", "reader", "housing_officer", "yot_worker"):
+        actor = act_as(world, user)
+        assert not reads(actor, goes) and not reads(actor, for_few), user
+        assert db.session.scalar(sa.select(Person.id).where(Person.id == person)) is None, user
+    sergeant = act_as(world, "sergeant")
+    assert reads(sergeant, goes) and reads(sergeant, for_few)
+    assert db.session.scalar(sa.select(Person.id).where(Person.id == person)) is None
+
+
 def test_a_case_that_was_handed_over_is_worked_and_handed_on_like_any_other(
     case_id: UUID, world: World
 ) -> None:
@@ -368,6 +399,39 @@ def suspend(database: SimpleNamespace, world: World) -> None:
         "UPDATE agreement SET suspended_at = now(), suspended_why = 'A breach' WHERE id = :id",
         id=world.agreements["sharing"],
     )
+
+
+def test_two_who_accept_at_the_same_moment_take_it_once(
+    case_id: UUID, world: World, app: Flask, database: SimpleNamespace
+) -> None:
+    key = offered(world, case_id)
+    tokens = [act_as(world, "sergeant") for _ in range(2)]
+    db.session.remove()
+    gate, ends = threading.Barrier(2), []
+
+    def take(actor: Actor) -> None:
+        with app.app_context():
+            enter(db.session(), actor)
+            gate.wait()
+            try:
+                accept_hand_over(actor, key, RESTATED)
+                db.session.commit()
+                ends.append("taken")
+            except Conflict as conflict:
+                db.session.rollback()
+                ends.append(conflict.code)
+
+    threads = [threading.Thread(target=take, args=(actor,)) for actor in tokens]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(timeout=20)
+    assert sorted(ends) in (["not_open", "taken"], ["answered_already", "taken"])
+    written = sql(
+        database.superuser,
+        "SELECT count(*) FROM audit.event WHERE act IN ('handover.accepted', 'case.changed')",
+    )
+    assert written == [(2,)]
 
 
 # ---- agreements ---------------------------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ FORMS: dict[str, tuple[str, tuple[Section, ...], dict[str, Any], set[str]]] = {
         "organisation:police",
         (Section.PEOPLE,),
         {"also": ["incident"]},
-        PEOPLE | {"Incident"},
+        PEOPLE,
     ),
 }
 
@@ -185,10 +185,14 @@ def test_a_preview_shows_what_the_recipient_then_really_sees(
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200 and "You see this as Tomasz Nowak" in page
     previewed = markers(page)
+    assert ("NBC-IN-" in page) is bool(form.get("also"))
     purpose = Purpose(form["purpose"])
     assert stored.as_user("sergeant", purpose=purpose).get(f"/cases/{full['case']}").status_code == 404
     share_and_accept(stored, full["case"], form, "sergeant", purpose)
-    seen = really_seen(stored.as_user("sergeant", purpose=purpose), full["case"])
+    sergeant = stored.as_user("sergeant", purpose=purpose)
+    seen = really_seen(sergeant, full["case"])
+    real = sergeant.get(f"/cases/{full['case']}").get_data(as_text=True)
+    assert ("NBC-IN-" in real) is bool(form.get("also"))
     assert previewed == seen == {f"Marker{word}" for word in {"Title", "Summary", *expected}}
     # and the preview of what is shared now is the same
     with stored.inside():

@@ -1,5 +1,8 @@
 -- Tables that stood before: what they gain, with what it is for the rows that are there.
 
+-- a function may set a parameter of an extension only in a session that has loaded it, as the one that made it had
+SELECT similarity('a', 'b');
+
 -- agreements: what they cover, whose they are, when they went out for signature, and their end before time
 ALTER TABLE agreement
     ADD COLUMN ended_at timestamptz,
@@ -7,8 +10,8 @@ ALTER TABLE agreement
     ADD COLUMN sent_at timestamptz,
     ADD COLUMN sections text[] NOT NULL DEFAULT ARRAY['summary', 'people', 'victim', 'chronology', 'risk', 'enforcement',
         'files', 'tasks', 'meetings', 'safeguarding', 'youth_justice', 'health'],
-    ADD COLUMN owner_organisation_id uuid REFERENCES organisation (id),
-    ADD COLUMN owner_user_id uuid REFERENCES app_user (id),
+    ADD COLUMN owner_organisation_id uuid CONSTRAINT fk_agreement_owner_organisation_id REFERENCES organisation (id),
+    ADD COLUMN owner_user_id uuid CONSTRAINT fk_agreement_owner_user_id REFERENCES app_user (id),
     ADD COLUMN receivers text NOT NULL DEFAULT '',
     ADD COLUMN not_shared text NOT NULL DEFAULT '';
 ALTER TABLE agreement_party ADD COLUMN signatory text NOT NULL DEFAULT '';
@@ -33,10 +36,10 @@ ALTER TABLE agreement_party ALTER COLUMN signatory DROP DEFAULT;
 -- shares: within what the agreement covers; on which consent; one fact alone; by which panel or request
 ALTER TABLE record_grant
     ADD COLUMN agreement_sections text[],
-    ADD COLUMN consent_id uuid REFERENCES consent (id),
+    ADD COLUMN consent_id uuid CONSTRAINT fk_record_grant_consent_id REFERENCES consent (id),
     ADD COLUMN fact_only boolean NOT NULL DEFAULT false,
-    ADD COLUMN panel_id uuid REFERENCES panel (id),
-    ADD COLUMN access_request_id uuid REFERENCES access_request (id),
+    ADD COLUMN panel_id uuid CONSTRAINT fk_record_grant_panel_id REFERENCES panel (id),
+    ADD COLUMN access_request_id uuid CONSTRAINT fk_record_grant_access_request_id REFERENCES access_request (id),
     ADD COLUMN closed_with uuid;
 ALTER TABLE record_grant ALTER COLUMN fact_only DROP DEFAULT;
 DO $$
@@ -79,8 +82,8 @@ CREATE INDEX ix_record_grant_agreement ON record_grant (agreement_id);
 
 -- exclusions: derived from a declared interest, lifted by somebody else with a reason
 ALTER TABLE exclusion
-    ADD COLUMN interest_id uuid REFERENCES declared_interest (id),
-    ADD COLUMN ended_by uuid REFERENCES app_user (id),
+    ADD COLUMN interest_id uuid CONSTRAINT fk_exclusion_interest_id REFERENCES declared_interest (id),
+    ADD COLUMN ended_by uuid CONSTRAINT fk_exclusion_ended_by REFERENCES app_user (id),
     ADD COLUMN ended_why text,
     ADD CONSTRAINT ck_exclusion_lifted_by_another CHECK (ended_by IS NULL OR ended_by <> user_id),
     ADD CONSTRAINT ck_exclusion_lifted_with_reason CHECK ((ended_by IS NULL) = (ended_why IS NULL));
@@ -102,9 +105,9 @@ ALTER TABLE person_fact ALTER COLUMN source DROP DEFAULT;
 
 -- emergency access: nothing could open one before, so that the table is empty
 ALTER TABLE emergency
-    ADD COLUMN owner_organisation_id uuid NOT NULL REFERENCES organisation (id),
+    ADD COLUMN owner_organisation_id uuid NOT NULL CONSTRAINT fk_emergency_owner_organisation_id REFERENCES organisation (id),
     ADD COLUMN record_reference text NOT NULL,
-    ADD COLUMN data_key_id uuid NOT NULL REFERENCES data_key (id),
+    ADD COLUMN data_key_id uuid NOT NULL CONSTRAINT fk_emergency_data_key_id REFERENCES data_key (id),
     ADD COLUMN review_note text NOT NULL,
     ADD CONSTRAINT ck_emergency_reviewed_with_outcome CHECK ((reviewed_at IS NULL) = (outcome IS NULL));
 CREATE INDEX ix_emergency_organisation ON emergency (organisation_id, granted_at);

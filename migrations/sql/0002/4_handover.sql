@@ -40,6 +40,7 @@ DECLARE
     me uuid := nullif(current_setting('hub.user_id', true), '')::uuid;
     it hand_over%ROWTYPE;
     held text;
+    named uuid[];
     made integer;
 BEGIN
     -- the record before what hangs on it, as all that changes its facts does
@@ -71,8 +72,20 @@ BEGIN
     IF made IS NULL THEN
         RAISE EXCEPTION 'only a case that has not ended is handed over' USING ERRCODE = '42501';
     END IF;
+    named := ARRAY(SELECT t.user_id FROM record_team t WHERE t.record_id = it.record_id);
     FOR held IN SELECT c.relname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND t.attname = 'audience_ids' LOOP
+        -- of a restricted case the old owner's people who were named keep what their organisation wrote, not all of them
+        IF it.restricted AND it.to_organisation_id <> it.from_organisation_id THEN
+            EXECUTE format('UPDATE %I SET audience = ''people'', audience_ids = ARRAY(
+                    SELECT one FROM unnest($3) AS one
+                    WHERE contributor_organisation_id = ANY (was) OR one = ANY (was)
+                ) || CASE WHEN coalesce(audience, ''victim_safe'') = ''victim_safe'' THEN $4 ELSE $5 END
+                FROM (SELECT i.id AS key, audience_that_stays(i.audience, i.audience_ids, i.contributor_organisation_id,
+                    i.partnership_id) AS was FROM %I i WHERE i.record_id = $1) AS before
+                WHERE id = key AND contributor_organisation_id = $2', held, held)
+                USING it.record_id, it.from_organisation_id, named, it.to_team_id, me;
+        END IF;
         EXECUTE format('UPDATE %I SET audience = CASE WHEN audience IN (''people'', ''supervisor_only'') THEN ''people''
                 ELSE ''organisations'' END,
                 audience_ids = audience_that_stays(audience, audience_ids, contributor_organisation_id, partnership_id)'
