@@ -57,9 +57,9 @@ def add(team_id: UUID) -> Response | tuple[str, int]:
 
     def act() -> str:
         user = register.add_member(actor, team_id, email)
-        flash(
-            f"{user.name} is in the team. Which roles they have is for their own employer to say.", "success"
-        )
+        roles = " Which roles they hold is for their own employer to say."
+        elsewhere = user.organisation_id != actor.organisation_id
+        flash(f"{user.name} is in the team.{roles if elsewhere else ''}", "success")
         return back
 
     try:

@@ -112,7 +112,7 @@ def find_members(actor: Actor, team_id: UUID, *, cursor: Cursor | None = None) -
             employer=employer,
             own=user.organisation_id == actor.organisation_id,
             joined_at=joined_at,
-            rights=rights.get(user.organisation_id, "All that the team’s are"),
+            rights=rights.get(user.organisation_id, "All of them, as far as the role goes"),
         )
         for user, employer, joined_at in page
     ]

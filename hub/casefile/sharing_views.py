@@ -20,6 +20,7 @@ from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.sharing.actions import revoke_share
 from hub.sharing.changing import change_share, find_terms_of
+from hub.sharing.facts import Fact, fact_of
 from hub.sharing.forms import parse_change
 from hub.sharing.policy import ENDS_SOON
 from hub.sharing.queries import GrantRow, find_grants_of
@@ -112,7 +113,9 @@ def _change(kind: RecordKind, record_id: UUID, grant_id: UUID) -> Answer:
 def _tab(kind: RecordKind, record_id: UUID, ending: str, errors: Mapping[str, str]) -> str:
     actor = current_actor()
     subject = open_subject(actor, kind, record_id)
-    shown = [_line(subject, row) for row in find_grants_of(actor, record_id)]
+    rows = find_grants_of(actor, record_id)
+    facts = fact_of(actor, [row.grant.id for row in rows if row.grant.fact_only])
+    shown = [_line(subject, row, facts.get(row.grant.id)) for row in rows]
     ends = subject.leads and actor.may(Permission.CASE_SHARE)
     return render_template(
         "casefile/sharing.html",
@@ -142,7 +145,7 @@ def _steps(subject: Subject) -> list[dict[str, Any]]:
     return [{"label": label, "href": base + path} for allowed, label, path in steps if allowed]
 
 
-def _line(subject: Subject, row: GrantRow) -> dict[str, Any]:
+def _line(subject: Subject, row: GrantRow, fact: Fact | None) -> dict[str, Any]:
     grant = row.grant
     soon = (
         row.state is ShareState.ACTIVE
@@ -159,7 +162,7 @@ def _line(subject: Subject, row: GrantRow) -> dict[str, Any]:
         "detail": row.to_detail or "The whole organisation",
         "state": "ends_soon" if soon else row.state.value,
         "over": row.state.over,
-        "sections": row.sections or ["One fact, and nothing of the record"],
+        "sections": row.sections or [fact.in_words if fact else "One fact, and nothing of the record"],
         "purpose": row.purpose or "Any, inside the organisation",
         "end_href": f"{address}?end={grant.id}",
         "change_href": f"{address}/{grant.id}/change" if changeable else "",

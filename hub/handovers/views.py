@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
-from hub.accounts.sessions import check_fresh
 from hub.agreements.vocabulary import GATEWAYS, LAWFUL_BASES
-from hub.core.errors import Denied, Invalid
+from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.handovers.actions import ADDRESS, accept_hand_over, refuse_hand_over, withdraw_hand_over
+from hub.handovers.confirming import confirm_first, must_confirm
 from hub.handovers.forms import OWN_BASES, OWN_GATEWAYS, parse_acceptance, parse_refusal
 from hub.handovers.policy import is_giver, is_receiver
 from hub.handovers.queries import (
@@ -28,7 +28,7 @@ from hub.handovers.queries import (
 from hub.handovers.vocabulary import STATE_LABELS, HandOverState
 from hub.web import drafts
 from hub.web.context import mark_page
-from hub.web.identity import current_actor, current_visit
+from hub.web.identity import current_actor
 from hub.web.once import led_to, once
 from hub.web.routes import Data, Pages
 
@@ -131,26 +131,6 @@ def withdraw(hand_over_id: UUID) -> Answer:
         return f"{ADDRESS}/{hand_over_id}"
 
     return _tried(hand_over_id, act)
-
-
-def must_confirm() -> bool:
-    """Has too long passed since this user proved who they are?"""
-    visit = current_visit()
-    try:
-        if visit is not None:
-            check_fresh(visit)
-    except Denied as denied:
-        if denied.code != "stale_session":
-            raise
-        return True
-    return False
-
-
-def confirm_first(draft: str, back: str) -> Response:
-    """What was typed waits until the user has confirmed who they are. Commits."""
-    drafts.keep(current_actor(), draft, request.form)
-    db.session.commit()
-    return redirect(url_for("accounts.confirm", next=back), 303)
 
 
 def _tried(hand_over_id: UUID, act: Callable[[], str]) -> Answer:

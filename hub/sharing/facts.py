@@ -45,6 +45,11 @@ class Fact:
     from_on: str
     until_on: str | None
 
+    @property
+    def in_words(self) -> str:
+        """For those who lead the record, among its shares."""
+        return f"One fact and nothing of the record: {self.label}, {self.concerning}"
+
 
 @dataclass(frozen=True)
 class ToldFact:

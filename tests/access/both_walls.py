@@ -5,6 +5,7 @@ The surfaces of all classes are asked in one statement each, and none is narrowe
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,7 @@ class Bound(HubSession):
         return self._engine
 
 
+@functools.cache
 def _in_orm() -> dict[str, sa.Select[Any]]:
     def together(*conditions: Callable[[type[Any]], Any]) -> sa.Select[Any]:
         parts = [

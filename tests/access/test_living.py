@@ -23,7 +23,7 @@ USUAL = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    phases=[Phase.explicit, Phase.generate],
 )
 
 

@@ -235,6 +235,19 @@ def test_the_database_lets_the_lead_answer_and_the_asker_withdraw(
         db.session.execute(sa.update(AccessRequest).where(AccessRequest.id == request_id).values(**change))
 
 
+def test_the_database_takes_no_second_answer(case: Case, world: World) -> None:
+    request_id = asked(world)
+    answer_request(act_as(world, "officer"), request_id, AnswerForm(RequestState.NOT_HELD))
+    db.session.commit()
+    officer = act_as(world, "officer")
+    with pytest.raises(DBAPIError, match="answered once"):
+        db.session.execute(
+            sa.update(AccessRequest)
+            .where(AccessRequest.id == request_id)
+            .values(state="supplied", answered_at=clock.now(), answered_by=officer.user_id)
+        )
+
+
 def test_the_asker_cannot_name_records_to_the_database(case: Case, world: World) -> None:
     request_id = asked(world)
     act_as(world, "sergeant")

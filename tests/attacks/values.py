@@ -76,6 +76,8 @@ TEXTS = frozenset(
         "given_names",
         "family_name",
         "known_as",
+        "concerning",
+        "wording",
         "street",
         "town",
         "ward",

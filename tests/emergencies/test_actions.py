@@ -319,9 +319,14 @@ def test_the_database_lets_nobody_sign_off_his_own_nor_in_anothers_name(
     emergency = opened(world, case.reference)
     with pytest.raises(DBAPIError, match="reviewed_by_another"):
         sql("UPDATE emergency SET reviewed_at = now(), reviewed_by = user_id, outcome = 'explained'")
+    manager = act_as(world, "manager")
+    signed = {"reviewed_at": clock.now(), "reviewed_by": manager.user_id, "outcome": "explained"}
+    with pytest.raises(DBAPIError, match="signed off once"):  # while it is open
+        db.session.execute(sa.update(Emergency).where(Emergency.id == emergency.id).values(**signed))
+    db.session.rollback()
     act_as(world, "sergeant")
     for reviewer in (world.users["manager"], world.users["sergeant"]):
-        later(sql, 30)
+        later(sql, 61)
         with pytest.raises(DBAPIError, match=r"signed off once|reviewed_by_another"):
             db.session.execute(
                 sa.update(Emergency)

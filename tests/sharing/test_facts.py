@@ -303,6 +303,15 @@ def test_the_lead_reads_what_was_told_after_its_end_too(app: Flask, world: World
     assert fact_of(act_as(world, "sergeant"), [grant]) == {}
 
 
+def test_the_leads_page_tells_which_fact_was_told_to_whom(site: Site, world: World, case: UUID) -> None:
+    with site.inside():
+        told_fact(world, case)
+        told_fact(world, case, taken_by=None, concerning="Flat 3")
+    page = html.unescape(site.as_user("officer").get(f"/cases/{case}/sharing").text)
+    for words in ("Closure order made, Flat 2, 14 Quay Street", "Closure order made, Flat 3"):
+        assert words in page
+
+
 def test_a_fact_opens_nothing_of_the_record_even_to_a_practitioner(
     site: Site, world: World, case: UUID
 ) -> None:
