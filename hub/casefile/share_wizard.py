@@ -164,7 +164,9 @@ def _bases(live: Sequence[Terms]) -> list[Choice]:
     allowed = {basis for one in agreed for basis in bases_beside(one)}
     if not allowed:
         return []
-    ordered = sorted(allowed, key=lambda one: (needs_consent(one), one))
+    # what all agreements say is the first choice already
+    beside = allowed - agreed if len(agreed) == 1 else allowed
+    ordered = sorted(beside, key=lambda one: (needs_consent(one), one))
     return [AS_AGREED, *((one, *_basis_words(one)) for one in ordered)]
 
 

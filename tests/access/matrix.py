@@ -36,7 +36,7 @@ from tests.access.worlds import AS_IT_IS, NearMiss, as_they_are, near_misses, pa
 TABLES = (
     "partnership", "organisation", "team", "app_user", "agreement", "agreement_party", "agreement_purpose", "record",
     "key_epoch", "data_key", "record_team", "person", "exclusion", "emergency", "record_grant", "shared_fact", "hand_over",
-    "entry", "involvement",
+    "entry", "involvement", "person_name",
 )  # fmt: skip
 # these forbid some of the flips outright; the clause must hold without them
 LIFTED = (

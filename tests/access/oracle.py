@@ -57,7 +57,7 @@ class Oracle:
             return True
         return self._by_right(item) or self._own_contribution(item)
 
-    def reads_involvement(self, item: Row) -> bool:
+    def reads_person_item(self, item: Row) -> bool:
         """An item that names a person: not where he has declared an interest in that person."""
         return not self._excluded_person(item["person_id"]) and self.reads_item(item)
 
@@ -66,8 +66,8 @@ class Oracle:
         if self._excluded_person(person["id"]):
             return False
         involved = [one for one in self.world["involvement"] if one["person_id"] == person["id"]]
-        facts = [*self.world.get("person_name", ()), *self.world.get("person_fact", ())]
-        told = [one for one in facts if one["person_id"] == person["id"]]
+        facts = [*self.world["person_name"], *self.world.get("person_fact", ())]
+        told = [one for one in facts if one["person_id"] == person["id"] and not self._excluded(one)]
         return any(map(self.reads_item, involved)) or any(map(self._own_contribution, told))
 
     def reads_grant(self, grant: Row) -> bool:
@@ -113,7 +113,7 @@ class Oracle:
             return False
         return self._by_right(item) or self._own_contribution(item)
 
-    def changes_involvement(self, item: Row) -> bool:
+    def changes_person_item(self, item: Row) -> bool:
         """An item that names a person: what he may not read for an interest in the person, he may not change."""
         return not self._excluded_person(item["person_id"]) and self.changes_item(item)
 

@@ -31,7 +31,8 @@ class Maker:
         self.users = {"me": self.id(21), "colleague": self.id(22)}
         self.areas = {"here": self.id(31), "there": self.id(32)}
         self.record, self.agreement = self.id(41), self.id(51)
-        self.people = [self.id(61), self.id(62)]
+        # the third is known by a name that was told, and by no involvement
+        self.people = [self.id(61), self.id(62), self.id(63)]
         self.record_facts: Row = {
             "partnership_id": self.areas["here"],
             "owner_organisation_id": self.orgs["owner"],
@@ -257,7 +258,7 @@ class Maker:
             "audience_ids": None,
             "contributor_organisation_id": adder,
         }
-        entries, involvements = [], []
+        entries, involvements, names = [], [], []
         for place, item in enumerate((given, added)):
             shared = {
                 "created_at": self.now,
@@ -290,11 +291,28 @@ class Maker:
                     **shared,
                 }
             )
+            if item is given:
+                told = {
+                    "person_id": self.people[2],
+                    "kind": "current",
+                    "source": "witness",
+                    "given_names": "Bo",
+                }
+                names.append(
+                    {
+                        "id": self.id(151),
+                        "family_name": "Test",
+                        "known_as": "",
+                        "words": "bo test",
+                        **told,
+                        **shared,
+                    }
+                )
         people = [
             {"id": key, "created_at": self.now, "organisation_id": self.orgs["owner"], "reference": key.hex}
             for key in self.people
         ]
-        return {"entry": entries, "involvement": involvements, "person": people}
+        return {"entry": entries, "involvement": involvements, "person_name": names, "person": people}
 
     def _audience(self) -> tuple[str | None, list[UUID] | None]:
         how = self.facts["audience"]

@@ -10,7 +10,7 @@ from hub.access.models import Grant, Involvement, Record
 from hub.access.policy import GUARDED, Rule, know_record
 from hub.chronology.models import Entry
 from hub.handovers.models import HandOver
-from hub.people.models import Person
+from hub.people.models import Person, PersonName
 from hub.sharing.models import SharedFact
 from tests.access.oracle import Oracle, Row
 from tests.access.worlds import NearMiss
@@ -20,13 +20,14 @@ Oracles = dict[int, Oracle]
 READS: dict[type[Any], Verdict] = {
     Record: Oracle.reads_record,
     Entry: Oracle.reads_item,
-    Involvement: Oracle.reads_involvement,
+    Involvement: Oracle.reads_person_item,
+    PersonName: Oracle.reads_person_item,
     Person: Oracle.reads_person,
     Grant: Oracle.reads_grant,
     SharedFact: Oracle.reads_fact,
     HandOver: Oracle.reads_hand_over,
 }
-CHANGES: dict[type[Any], Verdict] = {Record: Oracle.changes_record, Involvement: Oracle.changes_involvement}
+CHANGES: dict[type[Any], Verdict] = {Record: Oracle.changes_record, Involvement: Oracle.changes_person_item}
 ADDS: dict[type[Any], Verdict] = {
     Record: Oracle.opens_record,
     Entry: Oracle.adds_entry,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -298,29 +299,23 @@ def test_a_draft_whose_end_is_past_is_not_sent_out(
         send_agreement(act_as(world, "spoc"), agreement_id)
 
 
-def test_two_last_signatures_at_once_put_it_in_force(
-    app: Flask, world: World, database: SimpleNamespace
-) -> None:
+def test_two_last_signatures_at_once_put_it_in_force(app: Flask, world: World) -> None:
     """The second waits for the first, then sees it: neither believes that the other is missing."""
     agreement_id = sent(world, "council", "police")
-    police = sa.create_engine(database.superuser, poolclass=sa.NullPool)
-    with police.connect() as other:
-        # the police are half-way through signing: they hold the agreement
-        other.execute(sa.text("SELECT 1 FROM agreement WHERE id = :id FOR UPDATE"), {"id": agreement_id})
-        other.execute(
-            sa.text(
-                "UPDATE agreement_party SET signed_at = now(), signed_by = :user WHERE agreement_id = :id"
-                " AND organisation_id = :party"
-            ),
-            {"id": agreement_id, "user": world.users["police_spoc"], "party": world.organisations["police"]},
-        )
-        council = act_as(world, "spoc")
-        db.session.execute(sa.select(sa.func.set_config("lock_timeout", "300ms", True)))
-        with pytest.raises(sa.exc.OperationalError):
-            sign_agreement(council, agreement_id)
-        db.session.rollback()
-        other.commit()
-    police.dispose()
-    sign_agreement(act_as(world, "spoc"), agreement_id)
+    council = act_as(world, "spoc")
+
+    def police_sign() -> None:
+        with app.app_context():
+            sign_agreement(act_as(world, "police_spoc"), agreement_id)
+            db.session.commit()
+            db.session.remove()
+
+    sign_agreement(council, agreement_id)
+    other = Thread(target=police_sign)
+    other.start()
+    # long enough for the other to have come to the same agreement
+    other.join(1)
     db.session.commit()
+    other.join(30)
+    assert not other.is_alive()
     assert standing(agreement_id) is Standing.IN_FORCE

@@ -163,7 +163,8 @@ def test_answers_are_returned_with_a_reason_and_given_anew(site: Site) -> None:
 def test_nobody_reviews_their_own_organisation(site: Site, database: SimpleNamespace) -> None:
     spoc = site.as_user("spoc")
     address = submit(spoc)
-    assert review(spoc, address).status_code == 403
+    refused = review(spoc, address)
+    assert refused.status_code == 403 and "A partner reviews" in html.unescape(refused.text)
     for reviewer in ("spoc", "manager"):
         # the first is refused by a constraint as well, the second by the database's watch alone
         with pytest.raises(sa.exc.DBAPIError):

@@ -238,6 +238,33 @@ def test_of_a_share_and_a_withdrawal_at_once_the_share_never_outlives_the_consen
     assert sql(database.superuser, "SELECT count(*) FROM record_grant WHERE revoked_at IS NULL") == [(0,)]
 
 
+def test_a_share_that_meets_a_withdrawal_under_way_is_refused(
+    case_id: UUID, world: World, database: SimpleNamespace, app: Flask
+) -> None:
+    consent = recorded(world, case_id, somebody(world, case_id))
+    withdraw_consent(act_as(world, "manager"), consent, HOW)  # not committed: the share has to wait for it
+    ends: list[str] = []
+
+    def share() -> None:
+        with app.app_context():
+            try:
+                share_record(act_as(world, "officer"), case_id, share_form(world, **on_consent(consent)))
+                db.session.commit()
+                ends.append("shared")
+            except DBAPIError as error:
+                db.session.rollback()
+                ends.append(str(getattr(error.orig, "sqlstate", "")))
+
+    other = threading.Thread(target=share)
+    other.start()
+    other.join(timeout=2)
+    assert ends == []
+    db.session.commit()
+    other.join(timeout=20)
+    assert ends == ["42501"]
+    assert sql(database.superuser, "SELECT count(*) FROM record_grant") == [(0,)]
+
+
 def test_only_the_organisation_that_recorded_it_withdraws_it(case_id: UUID, world: World) -> None:
     consent = recorded(world, case_id, somebody(world, case_id))
     shared(world, case_id, sections=(Section.SUMMARY, Section.PEOPLE), may_contribute=True)

@@ -16,8 +16,10 @@ from hub.crypto import keyring
 from hub.extensions import db
 from hub.interests.actions import end_interest, lift_exclusion
 from hub.interests.vocabulary import InterestKind
-from hub.people.actions import add_person, involve_person
+from hub.people.actions import add_person, involve_person, tell_of_person
+from hub.people.forms import TellingForm
 from hub.people.models import Person
+from hub.people.vocabulary import FactKind, FactSource, NameKind
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, act_as
@@ -54,20 +56,21 @@ def test_who_comes_later_is_found_too(app: Flask, world: World) -> None:
     assert not sees(world, case_id)
 
 
+def tell(world: World, case_id: UUID, person_id: UUID, kind: NameKind | FactKind, **told: str) -> None:
+    """Another name or fact of somebody who stands in the case; committed."""
+    form = TellingForm(kind, next(iter(FactSource)), **told)
+    tell_of_person(act_as(world, "manager"), db.session.get_one(Record, case_id), person_id, form)
+    db.session.commit()
+
+
 def test_a_new_name_of_a_known_person_is_found_with_all_their_records(app: Flask, world: World) -> None:
     declared(world)
     case_id, person_id = case_with(world, "Oisín", "Quill")
     second = led_case(act_as(world, "manager"))
-    assert exclusions(world) == set()
-    involve_person(
-        act_as(world, "manager"),
-        db.session.get_one(Record, second),
-        person_id,
-        role=SUBJECT,
-        given_names="Oisín",
-        family_name="Ó Tuama",
-    )
+    involve_person(act_as(world, "manager"), db.session.get_one(Record, second), person_id, role=SUBJECT)
     db.session.commit()
+    assert exclusions(world) == set()
+    tell(world, case_id, person_id, NameKind.MARRIED, given_names="Oisín", family_name="Ó Tuama")
     assert exclusions(world) == {("person", person_id), ("record", case_id), ("record", second)}
 
 
@@ -123,20 +126,25 @@ def test_whole_dates_of_birth_must_agree(
     assert (("person", person_id) in exclusions(world)) is kept_away
 
 
+def test_what_one_transaction_tells_is_taken_together(app: Flask, world: World) -> None:
+    case_id, person_id = case_with(world, "Oisín", "Quill")
+    declared(world, date_of_birth="1990-04-02")
+    manager = act_as(world, "manager")
+    record = db.session.get_one(Record, case_id)
+    source = next(iter(FactSource))
+    name = TellingForm(NameKind.MARRIED, source, given_names="Oisín", family_name="Ó Tuama")
+    for told in (name, TellingForm(FactKind.DATE_OF_BIRTH, source, value="1971-04-02")):
+        tell_of_person(manager, record, person_id, told)
+    db.session.commit()
+    assert exclusions(world) == set() and sees(world, case_id)
+
+
 def test_a_date_of_birth_that_comes_later_is_found(app: Flask, world: World) -> None:
     declared(world, date_of_birth="1990-04-02")
     case_id, person_id = case_with(world, date_of_birth="1971-04-02")
-    second = led_case(act_as(world, "manager"))
     assert sees(world, case_id)
-    involve_person(
-        act_as(world, "manager"),
-        db.session.get_one(Record, second),
-        person_id,
-        role=SUBJECT,
-        date_of_birth="1990-04-02",
-    )
-    db.session.commit()
-    assert not sees(world, case_id) and not sees(world, second)
+    tell(world, case_id, person_id, FactKind.DATE_OF_BIRTH, value="1990-04-02")
+    assert exclusions(world) == {("person", person_id), ("record", case_id)}
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def prepare_share(
     press(visitor, "Continue")
     visitor.look("Share: what and why")
     page = visitor.page
-    choose(visitor, "purpose", purpose)
+    choose_purpose(visitor, purpose)
     page.get_by_label("Why is it necessary?").fill(why)
     for box in page.locator('input[type="checkbox"][name="sections"]').all():
         box.set_checked(box.get_attribute("value") in sections)
@@ -208,7 +208,12 @@ def prepare_share(
     page.get_by_label("They may add to these parts").set_checked(adding)
     press(visitor, "Continue")
     visitor.look("Share: check")
-    visitor.see("You can end it at any time", why)
+    visitor.see("You can change or end it at any time", why)
+
+
+def choose_purpose(visitor: Visitor, purpose: str) -> None:
+    """Under the first agreement that permits it."""
+    visitor.page.locator(f'input[name="purpose"][value^="{purpose}:"]').first.check()
 
 
 def send_share(visitor: Visitor) -> None:

@@ -168,6 +168,14 @@ def test_only_a_partner_with_an_agreement_in_force_is_told(
     assert denied == (["denied"] if status == 403 else [])
 
 
+def test_a_team_of_our_own_is_not_told_a_fact_but_shared_the_case(app: Flask, world: World) -> None:
+    case_id = led_case(act_as(world, "officer"))
+    own = fact_form(world, "council", to_team_id=world.teams["housing"])
+    with pytest.raises(Invalid) as invalid:
+        share_fact(act_as(world, "officer"), case_id, own)
+    assert "told to another organisation" in invalid.value.errors["to"]
+
+
 def test_a_purpose_that_the_agreement_does_not_permit_is_refused_and_recorded(
     site: Site, world: World, case: UUID, database: SimpleNamespace
 ) -> None:

@@ -260,7 +260,7 @@ def test_another_basis_of_the_same_regime_may_be_chosen_and_no_other(
 ) -> None:
     page = step(site, case, "what", to=f"organisation:{world.organisations['police']}")
     values = re.findall(r'name="lawful_basis" type="radio" value="(\w*)"', page)
-    assert values == ["", "art6_1c", "art6_1d", "art6_1e", "art6_1a"]
+    assert values == ["", "art6_1c", "art6_1d", "art6_1a"]
     officer = site.as_user("officer")
     for wrong in ("p3_task", "art6_1f"):
         answer = officer.post(f"/cases/{case}/share/send", filled(world, lawful_basis=wrong))
