@@ -177,7 +177,9 @@ class Grant(Keyed, Revised, RecordFacts, Base):
         ),
         sa.CheckConstraint(
             "to_organisation_id = owner_organisation_id OR (agreement_id IS NOT NULL AND purpose IS NOT NULL"
-            " AND gateway IS NOT NULL AND lawful_basis IS NOT NULL AND ends_at IS NOT NULL)",
+            " AND gateway IS NOT NULL AND lawful_basis IS NOT NULL AND ends_at IS NOT NULL)"
+            # one within the old owner, closed by a hand-over to the new
+            " OR closed_with IS NOT NULL",
             name="outside_needs_agreement",
         ),
         sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="ends_after_start"),

@@ -204,8 +204,9 @@ def _probe(found: Expression) -> Expression:
 
 
 def told_by_us(subject_id: Any, facts: Any, terms: Terms) -> Expression:
-    """One's own organisation contributed a fact about the person to another's record."""
-    return _probe(sa.exists().where(facts.c.person_id == subject_id, contributed(facts.c, terms)))
+    """One's own organisation contributed a fact about the person to another's record, which is itself readable."""
+    readable = and_(contributed(facts.c, terms), not_excluded(facts.c, facts.c.record_id, terms, "told"))
+    return _probe(sa.exists().where(facts.c.person_id == subject_id, readable))
 
 
 def about_person(rule: Rule) -> Rule:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.access.actor import Actor, Source
 from hub.access.facts import facts_of
-from hub.access.models import Grant, Record
+from hub.access.models import Agreement, Grant, Record
 from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.access.vocabulary import GrantState
@@ -65,8 +65,19 @@ def share_record(
     """
     starts = _start(actor, starts_at, clock.now())
     records, footing = _checked(actor, (record_id, *also), form, starts)
+    _hold_agreement(footing)
     grants = [_grant(actor, record, form, footing, starts, beforehand, fact) for record in records]
     return grants[0]
+
+
+def _hold_agreement(footing: Footing) -> None:
+    """Until the share is committed its agreement can't be suspended or ended. `Conflict` where that has just happened."""
+    if footing.agreement_id is None:
+        return
+    live = (Agreement.suspended_at.is_(None), Agreement.ended_at.is_(None))
+    held = sa.select(Agreement.id).where(Agreement.id == footing.agreement_id, *live)
+    if db.session.scalar(held.with_for_update(read=True)) is None:
+        raise Conflict("agreement_changed", "The agreement has just been stopped. Nothing was shared.")
 
 
 def check_share(actor: Actor, record_id: UUID, form: ShareForm, *, also: Sequence[UUID] = ()) -> Footing:

@@ -47,6 +47,7 @@ _CLOSED = (
     sa.column("record_reference", sa.Text),
     sa.column("requested_by", sa.Uuid),
     sa.column("partnership_id", sa.Uuid),
+    sa.column("agreement_id", sa.Uuid),
     sa.column("owner_organisation_id", sa.Uuid),
     sa.column("to_organisation_id", sa.Uuid),
     sa.column("to_team_id", sa.Uuid),
@@ -202,7 +203,7 @@ def _tell(actor: Actor, shares: Sequence[sa.Row[Any]], reference: str, address: 
     for share in shares:
         audience = (share.to_organisation_id, share.to_team_id, share.to_user_id, share.partnership_id)
         if audience not in reached:
-            reached[audience] = users_reached(actor, *audience)
+            reached[audience] = users_reached(actor, *audience, agreement_id=share.agreement_id)
         places = dict.fromkeys(reached[audience], SHARED_ADDRESS)
         place_of_lead = address if moved else address_of(share.record_id, share.record_reference)
         places[share.requested_by] = place_of_lead

@@ -57,10 +57,11 @@ CREATE TRIGGER close_shares AFTER UPDATE OF withdrawn_at ON consent
 -- What this transaction closed with an agreement, a consent or a hand-over: for the log and for telling those concerned.
 CREATE FUNCTION public.shares_closed_now(ended uuid)
     RETURNS TABLE (grant_id uuid, record_id uuid, revision integer, record_reference text, requested_by uuid,
-        partnership_id uuid, owner_organisation_id uuid, to_organisation_id uuid, to_team_id uuid, to_user_id uuid)
+        partnership_id uuid, agreement_id uuid, owner_organisation_id uuid, to_organisation_id uuid, to_team_id uuid,
+        to_user_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT g.id, g.record_id, g.revision, g.record_reference, g.requested_by, g.partnership_id,
+    SELECT g.id, g.record_id, g.revision, g.record_reference, g.requested_by, g.partnership_id, g.agreement_id,
         g.owner_organisation_id, g.to_organisation_id, g.to_team_id, g.to_user_id
     FROM record_grant g WHERE g.closed_with = ended AND g.revoked_at = now() ORDER BY g.id
 $$;

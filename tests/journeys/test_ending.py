@@ -1,10 +1,8 @@
-"""Sharing as people live it: a preview, an agreement that stops under the reader, a consent withdrawn."""
+"""What ends under people's hands: an agreement suspended while a partner reads, a consent withdrawn."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -45,46 +43,6 @@ def case(site: Site) -> tuple[str, str]:
         reference = row.reference
         db.session.commit()
     return f"/cases/{case_id}", reference
-
-
-def patrol(adding: bool = False) -> dict[str, Any]:
-    until = clock.now().astimezone(clock.LONDON).date() + timedelta(days=60)
-    return {
-        "purpose": "prevent_crime",
-        "sections": {"chronology"},
-        "why": WHY,
-        "until": until,
-        "adding": adding,
-    }
-
-
-def test_the_sharer_sees_what_the_recipient_will_see(visit: Visit, case: tuple[str, str]) -> None:
-    address, reference = case
-    officer, sergeant = visit(), visit()
-    pages.sign_in(officer, "Amara Okafor")
-    pages.prepare_share(
-        officer, address, "Northbrook Police: Northbrook neighbourhood team", **patrol(adding=True)
-    )
-    pages.press(officer, "See what they would see")
-    officer.look("Preview")
-    officer.see("would see", "Nothing is shared by looking", "Noise, Alderside", SEEN)
-    officer.see_nothing_of(FAMILY, "Tamblyn")
-    # looking shared nothing
-    pages.sign_in(sergeant, "Tomasz Nowak")
-    sergeant.go(address, status=404)
-    pages.press(officer, "Back to the check")
-    pages.send_share(officer)
-    pages.accept(sergeant, reference)
-    sergeant.go(address)
-    sergeant.see("Amara Okafor", WHY)
-    sergeant.go(f"{address}/log")
-    sergeant.see(SEEN)
-    sergeant.see_nothing_of(FAMILY, "Tamblyn")
-    sergeant.go(f"{address}/people", status=404)
-    officer.go(f"{address}/sharing")
-    officer.look("Sharing, live")
-    pages.follow(officer, "Change")
-    officer.look("Change a share")
 
 
 def test_an_agreement_is_suspended_while_the_partner_reads(
