@@ -172,7 +172,8 @@ class Grant(Keyed, Revised, RecordFacts, Base):
             "agreement_sections IS NULL OR sections <@ agreement_sections", name="sections_within_agreement"
         ),
         sa.CheckConstraint(
-            f"(coalesce(lawful_basis, '') IN {CONSENT_BASES!r}) = (consent_id IS NOT NULL)",
+            # one made before consents were recorded has been ended
+            f"(coalesce(lawful_basis, '') IN {CONSENT_BASES!r}) = (consent_id IS NOT NULL) OR closed_with IS NOT NULL",
             name="consent_basis_names_consent",
         ),
         sa.CheckConstraint(

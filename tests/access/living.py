@@ -6,7 +6,7 @@ comes of several acts one after the other, through the real actions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hub.access.actor import Actor, Context
-from hub.access.models import Agreement, Emergency, Exclusion, Grant, Record
+from hub.access.models import Emergency, Exclusion, Grant, Record
 from hub.access.vocabulary import Audience, GrantState, Marking, Purpose, Section
 from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
@@ -45,45 +45,16 @@ from hub.sharing.changing import change_share
 from hub.sharing.ending import end_agreement, leave_agreement, resume_agreement, suspend_agreement
 from hub.sharing.forms import ShareChange, ShareForm
 from tests.access.both_walls import compare_orm, compare_reads
+from tests.access.ground import DUMPED, LEADS, PURPOSES, READERS, RECIPIENTS, SPOCS, TEXT, TIMES, Ground
 from tests.access.oracle import Oracle
 from tests.access.verdicts import Result
 from tests.access.worlds import NearMiss
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import act_as
 
-READERS = ("officer", "sergeant", "yot_worker", "housing_officer", "sergeant_east")
-# who acts for a team that leads; each is made a supervisor too
-LEADS = {"safety": "manager", "npt": "sergeant", "yjs": "yot_worker", "housing": "housing_officer"}
-RECIPIENTS = {"police": "sergeant", "yjs": "yot_worker", "council": "housing_officer"}
-SPOCS = {"council": "spoc", "police": "police_spoc", "yjs": "yjs_spoc"}
-PURPOSES = (Purpose.PREVENT_CRIME, Purpose.SAFEGUARD_CHILD)
-DUMPED = (
-    "agreement", "agreement_party", "agreement_purpose", "record", "record_team", "person", "exclusion", "emergency",
-    "record_grant", "shared_fact", "hand_over", "entry", "involvement", "person_name", "person_fact",
-)  # fmt: skip
-# the columns that tell when: all of them go back when time goes by
-TIMES = {
-    "agreement": ("starts_at", "review_at", "ends_at", "in_force_at", "suspended_at", "ended_at", "sent_at"),
-    "agreement_party": ("joined_at", "left_at", "signed_at"),
-    "record_grant": ("agreement_ends_at", "starts_at", "ends_at", "revoked_at", "answered_at"),
-    "emergency": ("granted_at", "expires_at", "closed_at"),
-    "exclusion": ("ended_at",),
-}
-# each reader's search is for a word of his own, and finds them all
-TEXT = " ".join(f"world{number}" for number in range(len(READERS)))
 SECTIONS = st.lists(
     st.sampled_from([Section.PEOPLE, Section.VICTIM, Section.CHRONOLOGY]), unique=True, max_size=3
 )
 MARKINGS = st.sampled_from(Marking)
-
-
-@dataclass
-class Ground:
-    """What a life begins on: a database of its own with the small world, and two connections that tell the walls apart."""
-
-    world: World
-    superuser: sa.Engine
-    app: sa.Engine
-    end: Callable[[], None]
 
 
 class Life(RuleBasedStateMachine):
@@ -405,6 +376,3 @@ class Life(RuleBasedStateMachine):
                 for name in DUMPED
             }
             return rows, connection.execute(sa.select(sa.func.now())).scalar_one()
-
-
-__all__ = ["Agreement", "Ground", "Life"]

@@ -13,7 +13,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from hub.app import ENGINE
 from hub.extensions import db
-from tests.access.living import Ground, Life
+from tests.access.ground import Ground
+from tests.access.living import Life
 from tests.access.verdicts import Result
 from tests.conftest import connect_to, on_database
 from tests.fixtures.world import World
@@ -74,12 +75,12 @@ def test_after_every_act_everybody_reads_what_the_oracle_says(
     )
     assert tally.comparisons > 4_000
     # where nobody ever read anything, all would agree
-    assert tally.comparisons / 10 < tally.allowed < tally.comparisons * 9 / 10
+    assert tally.comparisons / 20 < tally.allowed < tally.comparisons * 9 / 10
 
 
 @pytest.mark.nightly
 def test_many_lives(cluster: SimpleNamespace, template: SimpleNamespace, world: World, app: Flask) -> None:
-    tally = lives(cluster, template, world, settings(USUAL, max_examples=150, stateful_step_count=60))
+    tally = lives(cluster, template, world, settings(USUAL, max_examples=40, stateful_step_count=50))
     print(
         f"lives: {tally.worlds} acts, {tally.comparisons} comparisons, {len(tally.differences)} differences"
     )

@@ -3,7 +3,7 @@ of hers, a case of the police's own, and words of their own in each by which a l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from hub.cases.forms import CaseForm
 from hub.cases.vocabulary import CaseKind
 from hub.chronology.actions import add_entry
 from hub.chronology.forms import EntryForm
+from hub.consents.actions import record_consent
+from hub.consents.forms import ConsentForm
+from hub.consents.vocabulary import ConsentHow, GivenBy
 from hub.core import clock
 from hub.extensions import db
 from hub.incidents.actions import log_incident
@@ -34,6 +37,7 @@ from hub.sharing.forms import ShareForm
 from hub.vehicles.actions import add_vehicle
 from hub.vehicles.vocabulary import VehicleKind
 from tests.agreements.drafting import agreed, drafted
+from tests.attacks.asides import Asides, beside
 from tests.fixtures.panels import seated_panel, seats_of
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, act_as
@@ -54,7 +58,18 @@ class Target:
     entry_id: UUID
     involvement_id: UUID
     incident_involvement_id: UUID
+    incident_person_id: UUID
     grant_id: UUID | None = None
+    incident_grant_id: UUID | None = None
+    consent_id: UUID | None = None
+
+    def of_incident(self) -> dict[str, UUID]:
+        """What stands in the addresses below the incident."""
+        return {
+            "involvement_id": self.incident_involvement_id,
+            "person_id": self.incident_person_id,
+            "grant_id": self.incident_grant_id or self.incident_id,
+        }
 
 
 @dataclass
@@ -69,7 +84,7 @@ class Arena:
     police_seat: UUID
     # endpoint → the agreement that it is about
     pacts: dict[str, UUID]
-    ids: dict[str, UUID] = field(default_factory=dict)
+    asides: Asides
 
     def ids_of(self, target: Target) -> dict[str, UUID]:
         """Values for the arguments of any rule of the map."""
@@ -88,6 +103,11 @@ class Arena:
             "event_id": target.case_id,
             "panel_id": self.panels[0] if target is self.mine else target.entry_id,
             "team_id": self.site.world.teams["safety" if target is self.mine else "npt"],
+            "consent_id": target.consent_id or target.entry_id,
+            # one cannot ask oneself
+            "organisation_id": self.site.world.organisations["council" if target is self.police else "police"],
+            **dict.fromkeys(self.asides.ours, target.entry_id),
+            **(self.asides.theirs if target is self.police else self.asides.ours),
         }
 
 
@@ -97,7 +117,10 @@ def prepare(site: Site) -> Arena:
         second = _target(act_as(site.world, "officer"), WORDS[1])
         police = _target(act_as(site.world, "sergeant"), WORDS[2])
         for target in (mine, second):
-            target.grant_id = _share(site, target)
+            target.grant_id = _share(site, target, target.case_id)
+            target.incident_grant_id = _share(site, target, target.incident_id)
+        for target, lead in ((mine, "officer"), (second, "officer"), (police, "sergeant")):
+            target.consent_id = _consent(site.world, target, lead)
         act_as(site.world, "sergeant")
         notice = db.session.scalars(
             sa.select(Notification.id).where(Notification.user_id == site.world.users["sergeant"])
@@ -107,9 +130,10 @@ def prepare(site: Site) -> Arena:
         add_member(act_as(site.world, "spoc"), site.world.teams["safety"], "housing_officer@example.org")
         db.session.commit()
         pacts = _pacts(site.world)
+        asides = beside(site.world)
         db.session.remove()
     assert notice is not None
-    return Arena(site, mine, second, police, notice, (panels[0], panels[1]), seat, pacts)
+    return Arena(site, mine, second, police, notice, (panels[0], panels[1]), seat, pacts, asides)
 
 
 def _pacts(world: World) -> dict[str, UUID]:
@@ -129,7 +153,7 @@ def _pacts(world: World) -> dict[str, UUID]:
     }
 
 
-def _share(site: Site, target: Target) -> UUID:
+def _share(site: Site, target: Target, record_id: UUID) -> UUID:
     form = ShareForm(
         to_organisation_id=site.world.organisations["police"],
         sections=(Section.SUMMARY,),
@@ -137,9 +161,24 @@ def _share(site: Site, target: Target) -> UUID:
         purpose=Purpose.PREVENT_CRIME,
         ends_at=clock.now() + timedelta(days=30),
     )
-    grant = share_record(act_as(site.world, "officer"), target.case_id, form)
+    grant = share_record(act_as(site.world, "officer"), record_id, form)
     db.session.commit()
     return grant.id
+
+
+def _consent(world: World, target: Target, lead: str) -> UUID:
+    form = ConsentForm(
+        target.person_id,
+        Purpose.SUPPORT_VICTIM,
+        world.organisations["yjs"],
+        "2026-03-01",
+        GivenBy.PERSON,
+        ConsentHow.PHONE,
+        f"{target.word} told",
+    )
+    made = record_consent(act_as(world, lead), target.case_id, form)
+    db.session.commit()
+    return made.id
 
 
 def _target(actor: Actor, word: str) -> Target:
@@ -176,6 +215,7 @@ def _target(actor: Actor, word: str) -> Target:
         entry_id=entry.id,
         involvement_id=_involvement(case.id, person.id),
         incident_involvement_id=_involvement(incident.id, on_incident.id),
+        incident_person_id=on_incident.id,
     )
 
 

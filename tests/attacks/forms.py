@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from hub.assurances.questions import questionnaire
 from hub.core import clock
 from tests.agreements.drafting import posted
 from tests.attacks.arena import Arena
+from tests.attacks.asides import SOUGHT
 
 INCIDENT = {
     "kind": "noise",
@@ -62,6 +64,22 @@ VEHICLE = {
 }
 
 
+TOLD = {
+    "kind": "fact:phone",
+    "value": "01632 960 001",
+    "given_names": "",
+    "family_name": "",
+    "source": "person",
+    "marking": "0",
+    "date_of_birth-day": "",
+    "date_of_birth-month": "",
+    "date_of_birth-year": "",
+}
+
+
+EMERGENCY = {"reason": "Somebody is about to be hurt there, a caller says", "minutes": "60"}
+
+
 def day(name: str, ahead: int) -> dict[str, str]:
     then = clock.now() + timedelta(days=ahead)
     return {f"{name}-day": str(then.day), f"{name}-month": str(then.month), f"{name}-year": str(then.year)}
@@ -112,6 +130,49 @@ def fact_form(arena: Arena) -> dict[str, Any]:
         **day("ends", 20),
         "go": "check",
     }
+
+
+def change_form(arena: Arena) -> dict[str, Any]:
+    return {
+        "sections": ["summary", "people"],
+        "max_marking": "0",
+        "may_contribute": "",
+        "reason": "They need more",
+        "revision": "",
+        **day("ends", 15),
+    }
+
+
+def consent_form(arena: Arena) -> dict[str, Any]:
+    return {
+        "person": str(arena.mine.person_id),
+        "purpose": "support_victim",
+        "to_organisation": str(arena.site.world.organisations["yjs"]),
+        "given_on-day": "1",
+        "given_on-month": "3",
+        "given_on-year": "2026",
+        "given_by": "person",
+        "given_how": "phone",
+        "told": "What is shared and with whom",
+        "capacity": "He put it in his own words",
+        "person_view": "",
+    }
+
+
+def hand_over_form(arena: Arena) -> dict[str, Any]:
+    world = arena.site.world
+    return {
+        "to": f"team:{world.organisations['yjs']}:{world.teams['yjs']}",
+        "purpose": f"safeguard_child:{world.agreements['sharing']}",
+        "stays": ["intelligence"],
+        "reason": "They know the family",
+        "go": "check",
+    }
+
+
+def answers_form() -> dict[str, Any]:
+    codes = [one.code for one in questionnaire().questions]
+    return {code: "yes" for code in codes} | {f"{code}-evidence": "See our paper" for code in codes}
 
 
 def panel_form(arena: Arena) -> dict[str, Any]:
@@ -179,10 +240,47 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "incidents.log": INCIDENT,
         "case_sharing.share": share_form(arena),
         "case_sharing.send": share_form(arena),
+        "case_sharing.preview": {**share_form(arena), "as": ""},
+        "case_sharing.change": change_form(arena),
+        "incident_sharing.share": {**share_form(arena), "sections": ["summary", "people"]},
+        "incident_sharing.send": {**share_form(arena), "sections": ["summary", "people"]},
+        "incident_sharing.preview": {**share_form(arena), "sections": ["summary", "people"], "as": ""},
+        "incident_sharing.change": change_form(arena),
+        "case_consents.new": consent_form(arena),
+        "case_consents.withdraw": {"withdrawn_how": "phone"},
+        "case_people.tell": TOLD,
+        "incident.tell": TOLD,
         "case_panels.send": {"panel": str(arena.panels[0]), "reason": "They need to know"},
         "case_facts.share": fact_form(arena),
         "case_facts.send": fact_form(arena),
         "case_sharing.end": {"reason": "Over"},
+        "incident_sharing.end": {"reason": "Over"},
+        "access_requests.ask": {
+            "sought": " ".join(SOUGHT),
+            "urgency": "routine_20_working_days",
+            "wanted": "Whether he is known",
+            "reason": "Officers call tomorrow",
+        },
+        "access_requests.answer": {
+            "state": "supplied",
+            "answer": "",
+            "reason": "They need it to work safely",
+            f"sections-{arena.asides.sought_case}": ["summary"],
+            "max_marking": "0",
+            **day("ends", 20),
+        },
+        "access_requests.withdraw": {},
+        "emergencies.ask": {**EMERGENCY, "reference": arena.asides.reference, "go": "check"},
+        "emergencies.open_now": {**EMERGENCY, "reference": arena.asides.reference},
+        "emergencies.close": {},
+        "interests.declare": {
+            "given_names": "Fion",
+            "family_name": "Ferndale",
+            "date_of_birth-day": "",
+            "date_of_birth-month": "",
+            "date_of_birth-year": "1990",
+            "relation": "friend",
+        },
         "drafts.keep": {"text": "half a word"},
         "drafts.discard": {"back": "/cases"},
         "accounts.hat": {"hat": f"{world.teams['safety']}:prevent_crime", "next": "/cases"},
@@ -192,7 +290,18 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts.enrol": {"password": "correct horse battery", "again": "correct horse battery"},
         "notifications.read_all": {"before": str(arena.notification_id)},
     }
+    manager: dict[str, dict[str, Any]] = {
+        "emergencies.review": {"outcome": "explained", "note": "I read what was looked at"},
+        "interests.lift": {"reason": "Another of the same name"},
+        "interests.end": {},
+        "hand_overs.accept": {"gateway": "cda_115", "lawful_basis": "art6_1e", "note": "We take it"},
+        "hand_overs.refuse": {"reason": "Not ours"},
+        "hand_overs.withdraw": {},
+        "case_handover.steps": hand_over_form(arena),
+        "case_handover.offer": hand_over_form(arena),
+    }
     found = {endpoint: ("officer", form) for endpoint, form in officer.items()}
+    found |= {endpoint: ("manager", form) for endpoint, form in manager.items()}
     found |= {
         "sharing.answer": ("sergeant", {"answer": "reject", "reason": "Not ours"}),
         "notifications.read_one": ("sergeant", {"then": "open"}),
@@ -214,6 +323,10 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "teams.add": ("spoc", {"email": "sergeant@example.org"}),
         "teams.remove": ("spoc", {}),
         "admin.close": ("spoc", {}),
+        "assurances.answer": ("spoc", answers_form()),
+        "assurances.review": ("spoc", {"outcome": "accepted", "note": "Seen", **day("until", 100)}),
+        "attestations.confirm": ("spoc", {"user": [str(world.users["officer"])]}),
+        "attestations.reinstate": ("spoc", {}),
         "agreements.sign": ("charity_spoc", {"signatory": "Ines Moor, director"}),
         "agreements.send": ("spoc", {}),
         "agreement_terms.new": ("spoc", posted(world)),
@@ -229,7 +342,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 # the upload reads its own body (see test_uploads), signing out ends the session that the others use
-OF_THEIR_OWN = frozenset({"case_files.upload", "papers.add", "accounts.sign_out"})
+OF_THEIR_OWN = frozenset({"case_files.upload", "papers.add", "evidence.add", "accounts.sign_out"})
 # what a reader may put into the address of each page
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "cases.index": ("scope", "status", "kind", "priority", "risk", "title", "after"),
@@ -237,7 +350,21 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "incidents.index": ("kind", "source", "period", "where", "after"),
     "people.index": ("role", "after"),
     "search.results": ("q",),
-    "sharing.shared": ("reject",),
+    "sharing.shared": ("reject", "show", "from", "after"),
+    "access_requests.index": ("by", "state", "after"),
+    "emergencies.ask": ("reference", "step"),
+    "emergencies.index": ("state", "after"),
+    "interests.colleagues": ("user", "state", "after"),
+    "interests.one": ("after",),
+    "hand_overs.index": ("show", "after"),
+    "case_handover.steps": ("go",),
+    "case_consents.new": ("person",),
+    "case_sharing.preview_share": ("as",),
+    "incident_sharing.preview_share": ("as",),
+    "incident_sharing.show": ("end",),
+    "assurances.partners": ("show", "after"),
+    "attestations.home": ("state", "after"),
+    "admin.users": ("name", "state", "team", "after"),
     "panels.index": ("state", "after"),
     "panels.new": ("agreement",),
     "case_panels.choose": ("panel",),

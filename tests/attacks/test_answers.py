@@ -24,8 +24,10 @@ from tests.fixtures.site import Client, Site
 
 GOLDEN = Path(__file__).parents[1] / "rules" / "answers.json"
 Table = dict[str, dict[str, str]]
-# they end the session that asks, or are asked by programs
-BY_THEMSELVES = frozenset({"accounts.sign_out", "health.health", "static"})
+# they end the session that asks, count how often they are tried, or are asked by programs
+BY_THEMSELVES = frozenset(
+    {"accounts.sign_out", "accounts.sign_in", "accounts.enrol", "health.health", "static"}
+)
 REFUSED = ("403", "404")
 # what a reader keeps of a record after its share: what his organisation wrote there, and the line that it was shared
 KEPT_AFTERWARDS = frozenset({"GET sharing.contributed", "POST sharing.answer"})

@@ -28,6 +28,15 @@ ACTS = {
     "incident.add_place": "place",
     "incident.add_vehicle": "vehicle",
     "admin.invite": "app_user",
+    "incident_sharing.send": "record_grant",
+    "case_facts.send": "record_grant",
+    "case_consents.new": "consent",
+    "case_people.tell": "person_fact",
+    "case_handover.offer": "hand_over",
+    "access_requests.ask": "access_request",
+    "emergencies.open_now": "emergency",
+    "interests.declare": "declared_interest",
+    "assurances.answer": "assurance",
 }
 
 
@@ -73,7 +82,12 @@ def test_sent_again_a_form_leads_where_it_led_first(arena: Arena, cast: Cast, ta
     for endpoint in forms(arena):
         if endpoint.startswith(("accounts.", "drafts.", "oversight.", "notifications.")) or endpoint in (
             "case_sharing.share",
+            "case_sharing.preview",
             "case_facts.share",
+            "case_handover.steps",
+            "emergencies.ask",
+            "incident_sharing.share",
+            "incident_sharing.preview",
         ):
             continue
         user, address, form = posting(arena, endpoint)

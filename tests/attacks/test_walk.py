@@ -114,7 +114,7 @@ def test_no_parameter_of_an_address_breaks_a_page(arena: Arena, cast: Cast, tabl
     assert tables.now() == before
 
 
-@pytest.mark.parametrize("who", ["officer", "spoc", "auditor", "sergeant", "charity_spoc", "police_spoc"])
+@pytest.mark.parametrize("who", ["officer", "manager", "spoc", "auditor", "sergeant", "charity_spoc", "police_spoc"])
 def test_no_field_of_a_form_breaks_or_half_writes(arena: Arena, cast: Cast, tables: Tables, who: str) -> None:
     faults, sent = [], 0
     by_endpoint = {rule.endpoint: rule for rule in rules(arena, "POST")}

@@ -96,6 +96,16 @@ TEXTS = frozenset(
         "email",
         "password",
         "again",
+        "told",
+        "capacity",
+        "person_view",
+        "value",
+        "sought",
+        "wanted",
+        "answer",
+        "note",
+        "training-evidence",
+        "vetting-evidence",
     ]
 )
 

@@ -10,6 +10,8 @@ from hub.access.permissions import Permission
 from hub.web.routes import DECLARED
 from tests.attacks.arena import Arena
 
+SUPERVISES = (Permission.EMERGENCY_REVIEW, Permission.INTEREST_REVIEW, Permission.CASE_HAND_OVER)
+
 
 def rules(arena: Arena, method: str) -> list[Rule]:
     return [
@@ -26,9 +28,11 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
         "key": "cases.new",
         "secret": "x",
         "reference": arena.mine.reference,
+        "kind": "person",
     }
-    if rule.endpoint.startswith("incident."):
-        known["involvement_id"] = arena.mine.incident_involvement_id
+    if rule.endpoint.startswith(("incident.", "incident_sharing.")):
+        known |= arena.mine.of_incident()
+    known |= arena.asides.acts.get(rule.endpoint, {})
     known["agreement_id"] = arena.pacts.get(rule.endpoint, known["agreement_id"])
     if rule.endpoint == "panels.end":
         known["panel_id"] = arena.panels[1]
@@ -41,6 +45,10 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
 def asker(endpoint: str) -> str:
     """Somebody whom the route lets in."""
     needs = DECLARED[endpoint].needs
+    if needs in SUPERVISES:
+        return "manager"
+    if endpoint == "facts.read":
+        return "landlord_officer"
     if needs is Permission.ACCOUNT_MANAGE:
         return "spoc"
     return "auditor" if needs in (Permission.AUDIT_READ, Permission.AUDIT_VERIFY) else "officer"

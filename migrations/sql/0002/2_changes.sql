@@ -54,6 +54,10 @@ BEGIN
     END IF;
 END
 $$;
+-- a share that rested on a consent which nobody could record ends here, and says so
+UPDATE record_grant SET closed_with = id, revoked_at = coalesce(revoked_at, now()),
+        revoked_by = coalesce(revoked_by, requested_by), revoked_why = coalesce(revoked_why, 'No consent is recorded for it')
+    WHERE lawful_basis IN ('art6_1a', 'p3_consent');
 ALTER TABLE record_grant
     DROP CONSTRAINT fk_record_grant_agreement_end,
     DROP CONSTRAINT ck_record_grant_agreement_pair,
@@ -70,7 +74,8 @@ ALTER TABLE record_grant
     ADD CONSTRAINT ck_record_grant_summary_or_fact
         CHECK (('summary' = ANY (sections)) <> fact_only AND (NOT fact_only OR sections = '{}')),
     ADD CONSTRAINT ck_record_grant_consent_basis_names_consent
-        CHECK ((coalesce(lawful_basis, '') IN ('art6_1a', 'p3_consent')) = (consent_id IS NOT NULL)),
+        CHECK ((coalesce(lawful_basis, '') IN ('art6_1a', 'p3_consent')) = (consent_id IS NOT NULL)
+            OR closed_with IS NOT NULL),
     ADD CONSTRAINT ex_record_grant_one_live EXCLUDE USING gist (record_id WITH =, to_organisation_id WITH =,
         coalesce(to_team_id, '00000000-0000-0000-0000-000000000000'::uuid) WITH =,
         coalesce(to_user_id, '00000000-0000-0000-0000-000000000000'::uuid) WITH =, coalesce(purpose, '') WITH =,

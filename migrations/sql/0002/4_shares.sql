@@ -106,6 +106,10 @@ CREATE FUNCTION public.watch_new_share() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
+    -- a share is born open: only what ends it closes it
+    IF session_user = 'hub_app' AND (new.closed_with IS NOT NULL OR new.revoked_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'a new share is not closed' USING ERRCODE = '42501';
+    END IF;
     IF session_user <> 'hub_app' OR new.state = 'pending' THEN
         RETURN new;
     END IF;
@@ -116,7 +120,7 @@ BEGIN
               AND new.max_marking <= p.max_marking AND (p.may_contribute OR NOT new.may_contribute)
               AND new.ends_at <= new.starts_at + make_interval(days => p.lasts_days + 1)
               AND m.organisation_id = new.to_organisation_id AND m.team_id IS NOT DISTINCT FROM new.to_team_id
-              AND new.to_user_id IS NULL AND m.accepted_at <= now() AND (m.left_at IS NULL OR m.left_at > now())
+              AND new.to_user_id IS NULL AND m.accepted_at <= clock_timestamp() AND (m.left_at IS NULL OR m.left_at > now())
         ) OR EXISTS (
             SELECT FROM access_request r JOIN sought_record s ON s.access_request_id = r.id
             WHERE r.id = new.access_request_id AND s.record_id = new.record_id AND r.purpose = new.purpose
