@@ -105,7 +105,9 @@ class Arena:
             "team_id": self.site.world.teams["safety" if target is self.mine else "npt"],
             "consent_id": target.consent_id or target.entry_id,
             # one cannot ask oneself
-            "organisation_id": self.site.world.organisations["council" if target is self.police else "police"],
+            "organisation_id": self.site.world.organisations[
+                "council" if target is self.police else "police"
+            ],
             **dict.fromkeys(self.asides.ours, target.entry_id),
             **(self.asides.theirs if target is self.police else self.asides.ours),
         }

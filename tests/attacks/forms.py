@@ -163,8 +163,8 @@ def hand_over_form(arena: Arena) -> dict[str, Any]:
     world = arena.site.world
     return {
         "to": f"team:{world.organisations['yjs']}:{world.teams['yjs']}",
-        "purpose": f"safeguard_child:{world.agreements['sharing']}",
-        "stays": ["intelligence"],
+        "purpose": f"prevent_crime:{world.agreements['sharing']}",
+        "stays": ["files"],
         "reason": "They know the family",
         "go": "check",
     }
@@ -172,7 +172,7 @@ def hand_over_form(arena: Arena) -> dict[str, Any]:
 
 def answers_form() -> dict[str, Any]:
     codes = [one.code for one in questionnaire().questions]
-    return {code: "yes" for code in codes} | {f"{code}-evidence": "See our paper" for code in codes}
+    return dict.fromkeys(codes, "yes") | {f"{code}-evidence": "See our paper" for code in codes}
 
 
 def panel_form(arena: Arena) -> dict[str, Any]:
@@ -215,6 +215,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
             **day("until", 20),
         },
         "case_steps.restrict": {"restricted": "", "reason": "Open again", "members": []},
+        "case_steps.known": {"known": "yes"},
         "case_log.add": {
             "text": "Visited",
             "kind": "visit",
@@ -262,8 +263,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
             "reason": "Officers call tomorrow",
         },
         "access_requests.answer": {
-            "state": "supplied",
-            "answer": "",
+            "state": "part",
+            "answer": "The rest is not theirs to know",
             "reason": "They need it to work safely",
             f"sections-{arena.asides.sought_case}": ["summary"],
             "max_marking": "0",

@@ -99,7 +99,7 @@ def test_fields_that_no_form_offers_change_nothing(
     # answers beforehand
     states = arena.site.sql(
         database.superuser,
-        "SELECT DISTINCT state FROM record_grant WHERE panel_id IS NULL AND request_id IS NULL AND record_id <> :told",
+        "SELECT DISTINCT state FROM record_grant WHERE panel_id IS NULL AND access_request_id IS NULL AND record_id <> :told",
         told=arena.asides.told_case,
     )
     assert {row.state for row in states} <= {"pending", "rejected"}

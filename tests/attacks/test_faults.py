@@ -48,7 +48,13 @@ def everything(arena: Arena, cast: Cast) -> Iterator[tuple[str, Any]]:
 
 def warm(arena: Arena, cast: Cast) -> None:
     """Everybody is signed in, with the token of a form that they have open."""
-    for user in {user for user, _ in forms(arena).values()} | {"officer", "auditor", "spoc", "manager", "landlord_officer"}:
+    for user in {user for user, _ in forms(arena).values()} | {
+        "officer",
+        "auditor",
+        "spoc",
+        "manager",
+        "landlord_officer",
+    }:
         assert cast(user).csrf
 
 
@@ -173,7 +179,13 @@ def test_after_the_session_ran_out_every_form_leads_to_a_page_that_is_there(
     adapter = arena.site.app.url_map.bind("127.0.0.1:8480")
     for rule in rules(arena, "POST"):
         user, form = forms(arena).get(rule.endpoint, ("officer", {}))
-        if rule.endpoint in ("accounts.sign_in", "accounts.enrol", "case_files.upload", "papers.add", "evidence.add"):
+        if rule.endpoint in (
+            "accounts.sign_in",
+            "accounts.enrol",
+            "case_files.upload",
+            "papers.add",
+            "evidence.add",
+        ):
             continue
         answer = cast(user).post(address_of(arena, rule), form)
         back = answer.location.partition("next=")[2].partition("&")[0] if answer.location else ""

@@ -102,6 +102,13 @@ def hostile(database: SimpleNamespace, root_key_file: Any, world: World, bucket:
             }
         if endpoint == "admin.invite":
             form["email"] = "qz'`x@example.org"
+        if endpoint == "teams.add":
+            form["email"] = right["email"]
+        if endpoint == "interests.declare":
+            # of somebody whom no record holds, or the officer were kept from her own case
+            form |= {"given_names": "<qzx onqzx=1>", "family_name": f"{EVIL} Elsewhere"}
+        if endpoint == "access_requests.ask":
+            form["sought"] = right["sought"]
         answer = cast(user).post(address_of(arena, by_endpoint[endpoint]), form)
         assert answer.status_code in (200, 303, 404, 409), (endpoint, answer.get_data(as_text=True)[-3000:])
     body, content_type = multipart(

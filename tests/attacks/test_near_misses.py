@@ -35,10 +35,20 @@ STRANGERS = ("housing_officer", "sergeant", "yot_worker", "east_officer", "serge
 READ_NO_CONTENT = ("auditor", "spoc")
 # the share that waits for the police's answer is theirs to see, answer and not to end
 RECIPIENTS = ("sergeant", "sergeant_east")
-ENDING = ("sharing.answer", *(f"{kind}_sharing.{act}" for kind in ("case", "incident") for act in ("end", "change")))
+ENDING = (
+    "sharing.answer",
+    *(f"{kind}_sharing.{act}" for kind in ("case", "incident") for act in ("end", "change")),
+)
 # what a stranger has a part in himself: the request is the sergeant's, as are the hand-overs to us; another is to the YJS
 PARTS = {
-    "sergeant": (*ENDING, "access_requests.show", "access_requests.answer", "hand_overs.accept", "hand_overs.refuse"),
+    "sergeant": (
+        *ENDING,
+        "access_requests.show",
+        "access_requests.answer",
+        "access_requests.withdraw",
+        "hand_overs.accept",
+        "hand_overs.refuse",
+    ),
     "sergeant_east": ENDING,
     "yot_worker": ("hand_overs.one", "hand_overs.withdraw"),
 }
@@ -142,7 +152,9 @@ def test_what_hangs_on_one_record_is_not_found_under_another(
                     continue
                 tried += 1
                 who = asker(rule.endpoint)
-                other = arena.second.of_incident().get(name) if "incident_id" in rule.arguments else others[name]
+                other = (
+                    arena.second.of_incident().get(name) if "incident_id" in rule.arguments else others[name]
+                )
                 answer = ask(arena, cast, who, method, rule, **{name: other})
                 if answer.status_code != 404 or words_in(answer):
                     faults.append(f"{method} {rule.endpoint} {name}: {answer.status_code} {words_in(answer)}")

@@ -124,7 +124,7 @@ def she_shares(officer: Visitor, case: str, world: World) -> None:
     pages.prepare_share(officer, case, team, **patrol)
     pages.forge(officer, "to", f"organisation:{world.organisations['charity']}")
     pages.press(officer, "Share now")
-    officer.see("This cannot be shared", "is not signed yet by Lantern Outreach", "Nothing was shared")
+    officer.see("This cannot be shared", "does not name both organisations", "Nothing was shared")
     officer.look("A refused share")
     pages.prepare_share(officer, case, team, **patrol)
     pages.send_share(officer)
