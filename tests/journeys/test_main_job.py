@@ -131,7 +131,7 @@ def she_shares(officer: Visitor, case: str, world: World) -> None:
     pages.prepare_share(
         officer,
         case,
-        "Northbrook Youth Justice Service",
+        "All of Northbrook Youth Justice Service",
         purpose="safeguard_child",
         sections=set(),
         why="One of the riders may be a child known to the service.",
