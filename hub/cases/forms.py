@@ -221,9 +221,9 @@ def parse_move(form: Mapping[str, str]) -> MoveForm:
     )
     read.done("bad_move")
     assert to  # noqa: S101 - what is missing was raised above
-    return MoveForm(to, reason, end_of_day(until) if until else None, why, outcome, told)
+    return MoveForm(to, reason, last_second_of(until) if until else None, why, outcome, told)
 
 
-def end_of_day(iso: str) -> datetime:
+def last_second_of(iso: str) -> datetime:
     """The last second of that day in London."""
     return datetime.combine(date.fromisoformat(iso), time(23, 59, 59), clock.LONDON)

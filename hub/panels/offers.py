@@ -16,11 +16,11 @@ from hub.access.vocabulary import GrantState, Marking
 from hub.accounts.models import TeamMembership, User
 from hub.agreements.policy import Refusal, check_purpose, refusal_of
 from hub.core import clock
+from hub.core.partial_dates import end_of_day
 from hub.extensions import db
 from hub.panels.models import PanelMember
 from hub.panels.policy import SeatState
 from hub.panels.queries import PanelRow, SeatRow, find_offered_panels
-from hub.sharing.forms import end_of_day
 
 HAS_IT = "Has it already for this purpose, or it waits for their answer"
 DAY = timedelta(days=1)

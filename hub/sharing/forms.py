@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from hub.access.vocabulary import Marking, Purpose, Section
 from hub.agreements.vocabulary import DEPERSONALISED_ONLY, GATEWAYS, LAWFUL_BASES
-from hub.core import clock
 from hub.core.errors import Invalid
-from hub.core.partial_dates import BadPartialDate, earliest_day, partial_date
+from hub.core.partial_dates import BadPartialDate, end_of_day, partial_date
 from hub.core.text import MAX_TEXT, clean
 
 
@@ -187,11 +186,3 @@ def parse_end(form: Mapping[str, Any], errors: dict[str, str]) -> datetime | Non
     except BadPartialDate as bad:
         errors["ends"] = str(bad)
         return None
-
-
-def end_of_day(text: str) -> datetime:
-    """Midnight at the end of an ISO day, in London: the share holds for the whole of that day."""
-    try:
-        return datetime.combine(earliest_day(text) + timedelta(days=1), time(), clock.LONDON)
-    except OverflowError as error:
-        raise BadPartialDate("The end is too far away") from error
