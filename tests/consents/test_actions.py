@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -18,9 +17,8 @@ from hub.access.models import Grant, Record
 from hub.access.vocabulary import Purpose, Section
 from hub.cases.models import Case
 from hub.consents.actions import record_consent
-from hub.consents.forms import ConsentForm, parse_consent
+from hub.consents.forms import ConsentForm
 from hub.consents.models import Consent
-from hub.consents.policy import may_be_child
 from hub.consents.queries import find_consents_of, find_live_consents
 from hub.consents.vocabulary import ConsentHow, GivenBy
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
@@ -331,80 +329,3 @@ def test_who_only_reads_a_case_does_not_record_one(case_id: UUID, world: World) 
     shared(world, case_id, sections=(Section.SUMMARY, Section.PEOPLE))
     with pytest.raises(Denied):
         record_consent(act_as(world, "sergeant"), case_id, consent_form(world, person))
-
-
-# ---- the form -----------------------------------------------------------------------------------------------------
-
-TYPED = {
-    "person": str(UUID(int=1)),
-    "purpose": "prevent_crime",
-    "to_organisation": str(UUID(int=2)),
-    "given_on-day": "",
-    "given_on-month": "3",
-    "given_on-year": "2026",
-    "given_by": "person",
-    "given_how": "form",
-    "told": "Privacy notice of January 2026",
-}
-
-
-def errors_of(child: bool | None = None, **changes: str) -> set[str]:
-    with pytest.raises(Invalid) as wrong:
-        parse_consent({**TYPED, **changes}, child=child)
-    return set(wrong.value.errors)
-
-
-def test_the_form_tells_all_that_is_missing_at_once() -> None:
-    with pytest.raises(Invalid) as wrong:
-        parse_consent({})
-    assert set(wrong.value.errors) == {
-        "person", "purpose", "to_organisation", "given_on", "given_by", "given_how", "told",
-    }  # fmt: skip
-    assert parse_consent(TYPED).given_on == "2026-03"
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"given_on-year": "2999"}, "given_on"),
-        ({"given_on-month": "13"}, "given_on"),
-        ({"purpose": "fishing"}, "purpose"),
-        ({"given_by": "neighbour"}, "given_by"),
-        ({"told": " "}, "told"),
-        ({"told": "x" * 20_001}, "told"),
-        ({"to_organisation": "police"}, "to_organisation"),
-    ],
-)
-def test_what_is_wrong_is_told_beside_its_field(changes: dict[str, str], field: str) -> None:
-    assert errors_of(None, **changes) == {field}
-
-
-def test_a_child_s_consent_asks_for_understanding_and_the_child_s_own_view() -> None:
-    assert errors_of(child=True) == {"capacity", "person_view"}
-    assert errors_of(child=True, given_by="parent") == {"person_view"}
-    form = parse_consent({**TYPED, "capacity": "Explained it back", "person_view": "Wants it"}, child=True)
-    assert form.capacity == "Explained it back"
-
-
-def test_for_an_adult_no_parent_consents_and_an_attorney_says_by_which_power() -> None:
-    assert errors_of(child=False, given_by="parent") == {"given_by"}
-    assert errors_of(child=False, given_by="attorney") == {"capacity"}
-    # nothing on file: the form asks, and believes
-    assert parse_consent({**TYPED, "given_by": "parent"}, child=None).given_by is GivenBy.PARENT
-
-
-@pytest.mark.parametrize(
-    ("born", "child"),
-    [
-        ("2008-11-21", False),
-        ("2008-11-22", True),
-        ("2008-11", True),
-        ("2008", True),
-        ("2007", False),
-        ("2008-02-29", False),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_who_may_be_a_child(born: str | None, child: bool | None) -> None:
-    assert may_be_child(born, date(2026, 11, 21)) is child
