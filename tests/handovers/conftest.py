@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
-from tests.fixtures.world import World
+from tests.fixtures.shares import led_case
+from tests.fixtures.world import World, act_as
 
 SUPERVISORS = ("sergeant", "housing_officer", "yot_worker")
 
@@ -26,3 +29,8 @@ def supervisors(database: SimpleNamespace, world: World) -> None:
                 {"user": world.users[key], "area": world.partnerships["northbrook"]},
             )
     engine.dispose()
+
+
+@pytest.fixture
+def case_id(app: Flask, world: World) -> UUID:
+    return led_case(act_as(world, "officer"))
