@@ -234,5 +234,6 @@ def test_the_owner_of_a_record_and_its_recipients_may_read_the_event(
             seen[name] = (
                 app.execute("SELECT 1 FROM audit.event WHERE id = %s", [written]).fetchone() is not None
             )
-    assert seen == {"council": True, "police": True, "yjs": True, "other_council": False, "charity": False}
+    assert {name for name, sees in seen.items() if sees} == {"council", "police", "yjs"}
+    assert set(seen) > {"council", "police", "yjs"}
     assert app.execute("SELECT count(*) FROM audit.event").fetchone() == (0,)

@@ -16,15 +16,15 @@ from hub.access.models import Grant
 from hub.access.vocabulary import Marking, Purpose, Section
 from hub.accounts.models import RoleHolding, User
 from hub.core import clock
-from hub.core.errors import Conflict, Denied, Invalid, NotVisible
+from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
-from hub.sharing.actions import answer_share, revoke_share
+from hub.sharing.actions import revoke_share
 from hub.sharing.changing import change_share
 from hub.sharing.ending import suspend_agreement
 from hub.sharing.facts import fact_of, open_fact, share_fact
 from hub.sharing.forms import ShareChange
 from hub.sharing.models import SharedFact
-from hub.sharing.queries import SharedView, list_shared, waiting_count
+from hub.sharing.queries import SharedView, list_shared
 from tests.fixtures.facts import fact_form, told_fact
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
@@ -365,44 +365,6 @@ def test_nothing_but_the_fact_hangs_on_the_grant_in_the_database(app: Flask, wor
     act_as(world, "officer")
     with pytest.raises(sa.exc.IntegrityError, match="summary_or_fact"):
         db.session.execute(sa.update(Grant).where(Grant.id == grant).values(sections=["summary"]))
-
-
-# ---- the role -----------------------------------------------------------------------------------------------------
-
-
-def test_whose_role_reads_facts_alone_is_not_offered_a_whole_case(app: Flask, world: World) -> None:
-    case_id = led_case(act_as(world, "officer"))
-    whole = shared(world, case_id, to="landlord", taken_by=None, purpose=Purpose.TENANCY, **SUMMARY)
-    fact = told_fact(world, case_id, taken_by=None)
-    landlord = act_as(world, "landlord_officer")
-    assert waiting_count(landlord) == 1
-    rows = list_shared(landlord, SharedView.WAITING).rows
-    assert [row.grant.id for row in rows] == [fact]
-    with pytest.raises(Denied, match="single facts"):
-        answer_share(landlord, whole, accept=True)
-
-
-def test_the_role_has_no_way_but_shared_with_us(site: Site, world: World, case: UUID) -> None:
-    with site.inside():
-        told_fact(world, case)
-    landlord = site.as_user("landlord_officer")
-    home = landlord.get("/", follow_redirects=True)
-    assert home.status_code == 200 and home.request.path == "/shared"
-    places = [part.split('"')[0] for part in home.text.split('class="hub-nav__link" href="')[1:]]
-    assert places == ["/shared"]
-    assert 'role="search"' not in home.text
-    for address in (
-        "/search?q=Mill",
-        "/cases",
-        "/incidents",
-        "/people",
-        "/agreements",
-        "/panels",
-        "/audit",
-        "/admin",
-    ):
-        assert landlord.get(address).status_code == 403, address
-    assert landlord.get(f"/cases/{case}").status_code == 403
 
 
 def _also_practitioner(world: World) -> None:
