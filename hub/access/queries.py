@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -32,24 +33,26 @@ class Right:
 
 def live_grants(actor: Actor, record_id: UUID, *, session: Session) -> list[Grant]:
     """The grants of one record by which the actor may read it now under the purpose in hand, newest first."""
-    grants = session.scalars(
+    return list(session.scalars(_live_grants(), {"record": record_id}))
+
+
+@functools.cache
+def _live_grants() -> sa.Select[Grant]:
+    """Built once, as the guard's options are: its values are read when it runs."""
+    return (
         sa.select(Grant)
         .where(
-            Grant.record_id == record_id,
+            Grant.record_id == sa.bindparam("record", type_=sa.Uuid()),
             Grant.fact_only.is_(False),
             Grant.id.in_(my_live_grants(bound_terms())),
         )
         .order_by(Grant.starts_at.desc())
     )
-    return list(grants)
 
 
 def right_to(actor: Actor, record_id: UUID, *, session: Session) -> Right | None:
     """By which right the actor sees the record now; None where the clause does not show it at all."""
-    leading = change_record(Record, Record.id, bound_terms())
-    found = session.execute(
-        sa.select(Record.lead_team_id, leading.label("leading")).where(Record.id == record_id)
-    ).one_or_none()
+    found = session.execute(_leading(), {"record": record_id}).one_or_none()
     if found is None:
         return None
     if found.leading:
@@ -63,6 +66,14 @@ def right_to(actor: Actor, record_id: UUID, *, session: Session) -> Right | None
         .limit(1)
     )
     return Right("emergency") if opened else Right("none")
+
+
+@functools.cache
+def _leading() -> sa.Select[UUID, bool]:
+    leading = change_record(Record, Record.id, bound_terms())
+    return sa.select(Record.lead_team_id, leading.label("leading")).where(
+        Record.id == sa.bindparam("record", type_=sa.Uuid())
+    )
 
 
 def _open_emergencies(actor: Actor) -> sa.Select[UUID]:

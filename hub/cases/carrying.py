@@ -70,6 +70,8 @@ def _as_item(actor: Actor, case: Case, item: Involvement | PersonName | PersonFa
 
 def _carry_knowledge(actor: Actor, case: Case, incident_id: UUID, people: list[UUID]) -> None:
     """Names and facts hang on a record too: without them a reader of the case alone would see nobody's name."""
+    if not people:
+        return
 
     def told(model: type[PersonName] | type[PersonFact]) -> tuple[sa.ColumnElement[bool], ...]:
         return (
@@ -84,6 +86,7 @@ def _carry_knowledge(actor: Actor, case: Case, incident_id: UUID, people: list[U
                 **_as_item(actor, case, name),
                 person_id=name.person_id,
                 kind=name.kind,
+                source=name.source,
                 given_names=name.given_names,
                 family_name=name.family_name,
                 known_as=name.known_as,
@@ -93,6 +96,10 @@ def _carry_knowledge(actor: Actor, case: Case, incident_id: UUID, people: list[U
     for fact in db.session.scalars(sa.select(PersonFact).where(*told(PersonFact)).order_by(PersonFact.id)):
         db.session.add(
             PersonFact(
-                **_as_item(actor, case, fact), person_id=fact.person_id, kind=fact.kind, value=fact.value
+                **_as_item(actor, case, fact),
+                person_id=fact.person_id,
+                kind=fact.kind,
+                source=fact.source,
+                value=fact.value,
             )
         )

@@ -210,16 +210,10 @@ class Aftermath:
         """Its place in the lists, by what was last done about it rather than by when it was loaded; a date for the next review."""
         self.stage.play(told.owner, team=team_in(told.owner, told.area))
         review = self.stage.now + timedelta(days=self.draw.randint(-6, 50))
-        working = Case.status.in_([CaseStatus.OPEN.value, CaseStatus.TRIAGE.value])
-        day = review.astimezone(clock.LONDON).date().isoformat()
-        db.session.execute(
-            sa.update(Case)
-            .where(Case.id == told.id)
-            .values(
-                changed_at=min(told.last, self.stage.now),
-                next_review_on=sa.case((working, day), else_=None),
-            )
-        )
+        case = db.session.scalars(sa.select(Case).where(Case.id == told.id)).one()
+        case.changed_at = min(told.last, self.stage.now)
+        working = case.status in (CaseStatus.OPEN, CaseStatus.TRIAGE)
+        case.next_review_on = review.astimezone(clock.LONDON).date().isoformat() if working else None
 
 
 def _pact(area: str, owner: str, recipient: str, purpose: Purpose) -> int | None:

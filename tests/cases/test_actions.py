@@ -37,8 +37,8 @@ from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.notifications.models import Notification
 from hub.people.actions import add_person
-from hub.people.models import PersonName
-from hub.people.vocabulary import InvolvementRole
+from hub.people.models import PersonFact, PersonName
+from hub.people.vocabulary import FactSource, InvolvementRole
 from tests.cases.making import an_incident, at_status
 from tests.fixtures.world import World, act_as
 
@@ -108,7 +108,15 @@ def test_a_read_only_user_opens_nothing(app: object, world: World) -> None:
 def test_a_case_from_an_incident_takes_over_its_people_and_places_once(app: object, world: World) -> None:
     officer = act_as(world, "officer")
     first, second = an_incident(officer), an_incident(officer)
-    person = add_person(officer, first, role=InvolvementRole.VICTIM, given_names="Wanda", family_name="Quell")
+    person = add_person(
+        officer,
+        first,
+        role=InvolvementRole.VICTIM,
+        given_names="Wanda",
+        family_name="Quell",
+        date_of_birth="1988-04",
+        source=FactSource.PROFESSIONAL,
+    )
     db.session.add(
         Involvement(
             **_item(officer, second, Section.VICTIM), person_id=person.id, role=InvolvementRole.VICTIM.value
@@ -121,7 +129,9 @@ def test_a_case_from_an_incident_takes_over_its_people_and_places_once(app: obje
     carried = db.session.scalars(sa.select(Involvement).where(Involvement.record_id == case.id)).all()
     assert [(one.person_id, one.role, one.section) for one in carried] == [(person.id, "victim", "victim")]
     names = db.session.scalars(sa.select(PersonName).where(PersonName.record_id == case.id)).all()
-    assert [name.full for name in names] == ["Wanda Quell"]
+    facts = db.session.scalars(sa.select(PersonFact).where(PersonFact.record_id == case.id)).all()
+    assert [(name.full, name.source) for name in names] == [("Wanda Quell", "professional")]
+    assert [(fact.value, fact.source) for fact in facts] == [("1988-04", "professional")]
     (event,) = events_of(case.id, "case.created")
     assert set(event.record_ids) == {case.id, first.id} and list(event.person_ids) == [person.id]
     with pytest.raises(Conflict, match="linked_already"):
