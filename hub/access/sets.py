@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, tuple_
 
 from hub.access.models import (
     Agreement,
@@ -32,8 +32,13 @@ DISABLED: ContextVar[frozenset[str]] = ContextVar("disabled_clauses", default=fr
 
 def named(name: str, clause: Expression) -> Expression:
     """The clause itself, or *true* where a test has switched it off by name."""
+    return clause if kept(name) else sa.true()
+
+
+def kept(name: str) -> bool:
+    """Whether the clause of that name stands: always, but where a test has switched it off."""
     NAMES.add(name)
-    return sa.true() if name in DISABLED.get() else clause
+    return name not in DISABLED.get()
 
 
 NAMES: set[str] = set()
@@ -101,13 +106,16 @@ def in_force(agreement: Any, terms: Terms, path: str) -> Expression:
     )
 
 
-def _is_party(party: Any, agreement: Any, organisation: Any, terms: Terms, name: str) -> Expression:
+def _is_party(party: Any, agreement: Any, terms: Terms, name: str) -> Expression:
     return and_(
         party.c.agreement_id == agreement.c.id,
-        named(f"{name}_party", party.c.organisation_id == organisation),
         named(f"{name}_joined", party.c.joined_at <= terms.now),
         named(f"{name}_not_left", _unset_or_later(party.c.left_at, terms)),
     )
+
+
+def _us(party: Any, terms: Terms, name: str) -> Expression:
+    return named(f"{name}_party", party.c.organisation_id == terms.organisation_id)
 
 
 def _addressed_to_me(grant: Any, terms: Terms) -> Expression:
@@ -129,35 +137,40 @@ def _addressed_to_me(grant: Any, terms: Terms) -> Expression:
     )
 
 
-def _grants_from_partners(terms: Terms) -> tuple[Any, Any, list[Expression]]:
+def _grants_from_partners(terms: Terms) -> tuple[Any, list[Expression]]:
+    """Grants under an agreement in force between the owner and the actor's employer, for a purpose that it permits."""
     grant, agreement, purpose = core(Grant), core(Agreement), core(AgreementPurpose)
     theirs, ours = core(AgreementParty), core(AgreementParty)
-    joined = (
-        grant.join(
-            agreement, and_(agreement.c.id == grant.c.agreement_id, in_force(agreement, terms, "grant"))
+    alike = [(grant.c.agreement_id, agreement.c.id)]
+    if kept("grant_owner_party"):
+        alike.append((grant.c.owner_organisation_id, theirs.c.organisation_id))
+    if kept("grant_agreement_purpose"):
+        alike.append((grant.c.purpose, purpose.c.purpose))
+    agreed = (
+        select(*(agreements for _, agreements in alike))
+        .select_from(
+            agreement.join(theirs, _is_party(theirs, agreement, terms, "grant_owner"))
+            .join(
+                ours,
+                and_(
+                    _is_party(ours, agreement, terms, "grant_recipient"), _us(ours, terms, "grant_recipient")
+                ),
+            )
+            .join(purpose, purpose.c.agreement_id == agreement.c.id)
         )
-        .join(theirs, _is_party(theirs, agreement, grant.c.owner_organisation_id, terms, "grant_owner"))
-        .join(ours, _is_party(ours, agreement, terms.organisation_id, terms, "grant_recipient"))
-        .join(
-            purpose,
-            and_(
-                purpose.c.agreement_id == agreement.c.id,
-                named("grant_agreement_purpose", purpose.c.purpose == grant.c.purpose),
-            ),
-        )
+        .where(in_force(agreement, terms, "grant"))
     )
-    return (
-        grant,
-        joined,
-        [_addressed_to_me(grant, terms), named("grant_purpose", grant.c.purpose == terms.purpose)],
-    )
+    # `coalesce` keeps the planner from making a join of it: it would read the agreements again for each grant
+    under = func.coalesce(tuple_(*(grants for grants, _ in alike)).in_(agreed), sa.false())
+    for_it = named("grant_purpose", grant.c.purpose == terms.purpose)
+    return grant, [_addressed_to_me(grant, terms), for_it, under]
 
 
-def _grants_within_owner(terms: Terms) -> tuple[Any, Any, list[Expression]]:
+def _grants_within_owner(terms: Terms) -> tuple[Any, list[Expression]]:
     """A grant to another team of the owner itself needs no agreement, and holds under any purpose."""
     grant = core(Grant)
     within = named("grant_within_owner", grant.c.owner_organisation_id == terms.organisation_id)
-    return grant, grant, [_addressed_to_me(grant, terms), within, grant.c.agreement_id.is_(None)]
+    return grant, [_addressed_to_me(grant, terms), within, grant.c.agreement_id.is_(None)]
 
 
 def _granted(terms: Terms, *columns: str, chosen: str = "record_id", contribute: bool = False) -> Any:
@@ -166,9 +179,9 @@ def _granted(terms: Terms, *columns: str, chosen: str = "record_id", contribute:
     The unfolding is a join with a real table: functions in FROM are not adapted when the ORM meets an alias.
     """
     parts = []
-    for grant, joined, conditions in (_grants_from_partners(terms), _grants_within_owner(terms)):
+    for grant, conditions in (_grants_from_partners(terms), _grants_within_owner(terms)):
         wanted = list(conditions)
-        selected = [grant.c[chosen]]
+        joined, selected = grant, [grant.c[chosen]]
         if chosen == "record_id" and not columns:
             # a minimum share opens nothing of the record
             wanted.append(named("grant_not_fact", grant.c.fact_only.is_(False)))
@@ -219,7 +232,10 @@ def _partners(terms: Terms, path: str) -> tuple[Any, Any, Any]:
             named(f"{path}_owner_joined", theirs.c.joined_at <= terms.now),
             named(f"{path}_owner_not_left", _unset_or_later(theirs.c.left_at, terms)),
         ),
-    ).join(ours, _is_party(ours, agreement, terms.organisation_id, terms, f"{path}_recipient"))
+    ).join(
+        ours,
+        and_(_is_party(ours, agreement, terms, f"{path}_recipient"), _us(ours, terms, f"{path}_recipient")),
+    )
     return agreement, theirs, joined
 
 
