@@ -4,7 +4,9 @@
 
 With: as the application, whose statements carry the rule twice (in the statement, and as row-level security). Without: as
 superuser, whom no policy holds, and with the guard taken off. `page` is the whole list of cases as a browser gets it,
-`list` its first statement alone (the ids of a page of 50). Rounds with and without alternate, on warm connections.
+`list` its first statement
+alone (the ids of a page of 50) without the hint of `access.candidates`. Rounds with and without alternate, on warm
+connections.
 """
 
 from __future__ import annotations
@@ -28,11 +30,13 @@ from sqlalchemy.engine import make_url
 from bench import clause_data
 from hub.access import guard
 from hub.access.actor import NOBODY, Actor, Source
+from hub.access.candidates import among_candidates
 from hub.access.guard import enter
 from hub.accounts import sessions
 from hub.accounts.models import Team, User
 from hub.accounts.vocabulary import Method
 from hub.app import ENGINE, create_app
+from hub.cases import queries
 from hub.cases.models import Case
 from hub.cli.db import upgrade
 from hub.config import Settings
@@ -79,9 +83,14 @@ class Bench:
 
     @contextmanager
     def walls(self, up: bool) -> Iterator[None]:
-        """An application context in which both walls stand, or neither."""
+        """An application context in which both walls stand with what makes them cheaper, or nothing of it."""
         options = guard.guard_options() if up else ()
-        with self.app.app_context(), mock.patch.object(guard, "guard_options", return_value=options):
+        hint = among_candidates if up else lambda *_, **__: []
+        with (
+            self.app.app_context(),
+            mock.patch.object(guard, "guard_options", return_value=options),
+            mock.patch.object(queries, "among_candidates", hint),
+        ):
             db.engines[None] = self.walled if up else self.plain
             yield
             live_session().leave()

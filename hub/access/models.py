@@ -34,7 +34,10 @@ class Record(Keyed, RecordFacts, Base):
         sa.ForeignKeyConstraint(["lead_team_id"], ["team.id"]),
         one_of("kind", RecordKind),
         sa.CheckConstraint("marking IN (0, 1)", name="marking_known"),
-        sa.Index("ix_record_lead_team", "lead_team_id", "id"),
+        sa.Index("ix_record_lead_team", "lead_team_id", "kind", "id"),
+        sa.Index(
+            "ix_record_open", "owner_organisation_id", "kind", "id", postgresql_where=sa.text("open_to_owner")
+        ),
     )
 
 

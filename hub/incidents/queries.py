@@ -10,9 +10,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
+from hub.access.candidates import among_candidates
 from hub.access.models import Involvement
 from hub.access.permissions import Permission
 from hub.access.queries import right_to
+from hub.access.vocabulary import RecordKind
 from hub.accounts.queries import organisation_names
 from hub.audit import reading
 from hub.audit.reading import Shown
@@ -91,7 +93,8 @@ def list_incidents(
 ) -> Page[IncidentRow]:
     """One page of the incidents that the actor may read, the latest first. One event names all of them."""
     actor.check_may(Permission.INCIDENT_READ)
-    statement = sa.select(Incident.id, Incident.occurred_at).where(*_narrowed(actor, wanted))
+    few = among_candidates(actor, Incident.id, RecordKind.INCIDENT, session=db.session())
+    statement = sa.select(Incident.id, Incident.occurred_at).where(*few, *_narrowed(actor, wanted))
     if cursor is not None:
         statement = statement.where(sa.tuple_(Incident.occurred_at, Incident.id) < (cursor.at, cursor.id))
     found = db.session.execute(

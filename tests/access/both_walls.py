@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hub.access.guard import CONTEXT_KEY, SETTINGS, _setting
 from hub.access.models import Record
+from hub.access.vocabulary import RecordKind
 from hub.chronology.models import Entry
 from hub.core.ids import new_id
 from hub.core.schema import UUID_ARRAY
@@ -86,6 +87,11 @@ _IN_SQL = {
     "count": "SELECT " + ", ".join(f"(SELECT count(*) FROM {name})" for name in NAMES),
     "search": f"SELECT id FROM entry WHERE id = ANY (ARRAY(SELECT find_entry_candidates(%(words)s, {MOST})))",
 }  # fmt: skip
+# a list that goes by the candidates of a reader of few is the same list
+_SHORT_LIST = " UNION ".join(
+    f"SELECT id FROM record WHERE kind = '{kind}' AND id = ANY (ARRAY(SELECT find_list_candidates('{kind}', {MOST})))"
+    for kind in RecordKind
+)
 
 
 def compare_reads(engine: sa.Engine, worlds: list[NearMiss], oracles: Oracles) -> Result:
@@ -97,6 +103,9 @@ def compare_reads(engine: sa.Engine, worlds: list[NearMiss], oracles: Oracles) -
             _compare_reads(
                 result, "database", world, oracles, lambda surface, values: connection.exec_driver_sql(_IN_SQL[surface], values)
             )  # fmt: skip
+            wanted = {row["id"] for row in world.rows["record"] if READS[Record](oracles[world.number], row)}
+            short = set(connection.exec_driver_sql(_SHORT_LIST).scalars())
+            result.count("database short list", world, Record, short, wanted)
             connection.commit()  # not rolled back: the plans are kept
     return result
 

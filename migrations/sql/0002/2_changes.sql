@@ -127,3 +127,8 @@ ALTER TABLE role_holding
     DROP CONSTRAINT ck_role_holding_role_known,
     ADD CONSTRAINT ck_role_holding_role_known CHECK (role IN ('practitioner', 'supervisor', 'read_only', 'administrator',
         'auditor', 'data_protection', 'fact_recipient'));
+
+-- lists of those who may read few
+DROP INDEX ix_record_lead_team;
+CREATE INDEX ix_record_lead_team ON record (lead_team_id, kind, id);
+CREATE INDEX ix_record_open ON record (owner_organisation_id, kind, id) WHERE open_to_owner;

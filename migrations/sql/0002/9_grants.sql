@@ -4,7 +4,7 @@ REVOKE ALL ON FUNCTION public.close_shares(uuid, text, uuid, uuid, uuid), public
     public.watch_new_share(), public.find_sought_records(text), public.find_blind_hits(text),
     public.attach_sought_records(uuid), public.find_emergency_target(text), public.is_excluded(uuid),
     public.accept_hand_over(uuid, text, text, text), public.audience_that_stays(text, uuid[], uuid, uuid),
-    public.finish_hand_over(), public.watch_consent_of_share() FROM PUBLIC;
+    public.finish_hand_over(), public.watch_consent_of_share(), public.find_list_candidates(text, integer) FROM PUBLIC;
 
 GRANT SELECT, INSERT ON consent, hand_over, access_request, declared_interest, shared_fact, panel, panel_member, assurance,
     attestation, attestation_line, paper TO hub_app;
@@ -38,10 +38,12 @@ ALTER FUNCTION public.find_sought_records(text) OWNER TO hub_reader;
 ALTER FUNCTION public.find_blind_hits(text) OWNER TO hub_reader;
 ALTER FUNCTION public.find_emergency_target(text) OWNER TO hub_reader;
 ALTER FUNCTION public.is_excluded(uuid) OWNER TO hub_reader;
+ALTER FUNCTION public.find_list_candidates(text, integer) OWNER TO hub_reader;
 REVOKE CREATE ON SCHEMA public FROM hub_reader;
 
 GRANT EXECUTE ON FUNCTION public.shares_closed_now(uuid), public.find_blind_hits(text), public.attach_sought_records(uuid),
-    public.find_emergency_target(text), public.is_excluded(uuid), public.accept_hand_over(uuid, text, text, text) TO hub_app;
+    public.find_emergency_target(text), public.is_excluded(uuid), public.accept_hand_over(uuid, text, text, text),
+    public.find_list_candidates(text, integer) TO hub_app;
 -- the owner's own functions ask for what the actor may know
 GRANT EXECUTE ON FUNCTION public.find_sought_records(text) TO hub_owner;
 
