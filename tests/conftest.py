@@ -65,7 +65,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
         return
     server = Postgres(tmp_path_factory.mktemp("pg"), test=True)
     address = server.start()
-    yield SimpleNamespace(owner=address.owner_url, app=address.app_url, superuser=address.superuser_url)
+    yield SimpleNamespace(
+        owner=address.owner_url,
+        app=address.app_url,
+        sequencer=address.sequencer_url,
+        superuser=address.superuser_url,
+    )
     server.destroy()
 
 
@@ -145,6 +150,7 @@ def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Si
         name=name,
         app=on_database(cluster.app, name),
         owner=on_database(cluster.owner, name),
+        sequencer=on_database(cluster.sequencer, name),
         superuser=on_database(cluster.superuser, name),
     )
     with template.admin.connect() as connection:

@@ -64,3 +64,64 @@ class EventText(Base):
     sealed: Mapped[bytes] = holds(Holds.SEALED, sa.LargeBinary)
 
     __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
+class Leaf(Base):
+    """Which event is which leaf of the tree. Written by the sequencer alone, as all tables below."""
+
+    __tablename__ = "leaf"
+
+    idx: Mapped[int] = holds(Holds.COUNT, sa.BigInteger, primary_key=True)
+    event_id: Mapped[UUID] = holds(Holds.KEY, sa.Uuid, unique=True)
+    event_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
+class Tile(Base):
+    """Up to 256 hashes of one level of the tree (C2SP tlog-tiles)."""
+
+    __tablename__ = "tile"
+
+    level: Mapped[int] = holds(Holds.COUNT, sa.SmallInteger, primary_key=True)
+    number: Mapped[int] = holds(Holds.COUNT, sa.BigInteger, primary_key=True)
+    hashes: Mapped[bytes] = holds(Holds.KEY, sa.LargeBinary)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
+class Checkpoint(Base):
+    """A head of the tree; without a note until it is signed."""
+
+    __tablename__ = "checkpoint"
+
+    size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger, primary_key=True)
+    root: Mapped[bytes] = holds(Holds.KEY, sa.LargeBinary)
+    note: Mapped[str | None] = holds(Holds.KEY, sa.Text)
+    at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
+class Cosignature(Base):
+    """A witness's signature line under a checkpoint."""
+
+    __tablename__ = "cosignature"
+
+    size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger, primary_key=True)
+    name: Mapped[str] = holds(Holds.CODE, sa.Text, primary_key=True)
+    line: Mapped[str] = holds(Holds.KEY, sa.Text)
+    at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
+class LogKey(Base):
+    """A public key of the log, as others keep it in their policy."""
+
+    __tablename__ = "log_key"
+
+    vkey: Mapped[str] = holds(Holds.KEY, sa.Text, primary_key=True)
+    since: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}

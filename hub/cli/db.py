@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -26,7 +27,10 @@ def upgrade_command() -> None:
     settings = Settings.from_environment()
     if not settings.owner_database_url:
         raise click.ClickException("HUB_OWNER_DATABASE_URL is not set: migrations run as the owner role.")
-    make_application_role(settings.owner_database_url, settings.database_url)
+    make_role(settings.owner_database_url, "hub_app", settings.database_url, "HUB_DATABASE_URL")
+    sequencer = os.environ.get("HUB_SEQUENCER_DATABASE_URL", "")
+    if sequencer:
+        make_role(settings.owner_database_url, "hub_sequencer", sequencer, "HUB_SEQUENCER_DATABASE_URL")
     upgrade(settings.owner_database_url)
     click.echo("The database is up to date.", err=True)
 
@@ -39,19 +43,22 @@ def upgrade(owner_url: str) -> None:
     command.upgrade(config, "head")
 
 
-def make_application_role(owner_url: str, application_url: str) -> None:
-    """Creates hub_app with the password of the application's address, where it does not exist yet."""
-    url = make_url(application_url)
-    if url.username != "hub_app":
-        raise click.ClickException("HUB_DATABASE_URL must sign in as the role hub_app.")
+def make_role(owner_url: str, role: str, address: str, variable: str) -> None:
+    """Creates a role with the password of its address, where it does not exist yet; lets it sign in where it couldn't."""
+    url = make_url(address)
+    if url.username != role:
+        raise click.ClickException(f"{variable} must sign in as the role {role}.")
     engine = sa.create_engine(owner_url, poolclass=sa.NullPool)
     with engine.begin() as connection:
-        found = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = 'hub_app'")).scalar()
+        found = connection.execute(
+            sa.text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role"), {"role": role}
+        ).scalar()
         if not found:
             quoted = connection.execute(
                 sa.text("SELECT quote_literal(:word)"), {"word": url.password or ""}
             ).scalar_one()
+            verb = "CREATE" if found is None else "ALTER"
             connection.exec_driver_sql(
-                f"CREATE ROLE hub_app LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {quoted}".replace("%", "%%")
+                f"{verb} ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {quoted}".replace("%", "%%")
             )
     engine.dispose()

@@ -8,6 +8,8 @@ from hub.launcher.postgres import PostgresAddress
 from hub.launcher.secrets import Secrets
 
 OWNER_URL = "HUB_OWNER_DATABASE_URL"
+SEQUENCER_URL = "HUB_SEQUENCER_DATABASE_URL"
+LOG_KEY = "HUB_LOG_KEY_FILE"
 DATABASE_NAMES = ("HUB_DATABASE_URL", OWNER_URL)
 STORE_NAMES = ("HUB_S3_ENDPOINT", "HUB_S3_BUCKET", "HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY")
 
@@ -24,7 +26,11 @@ def given(names: tuple[str, ...], environment: Mapping[str, str]) -> bool:
 
 
 def for_database(address: PostgresAddress) -> dict[str, str]:
-    return {"HUB_DATABASE_URL": address.app_url, OWNER_URL: address.owner_url}
+    return {
+        "HUB_DATABASE_URL": address.app_url,
+        OWNER_URL: address.owner_url,
+        SEQUENCER_URL: address.sequencer_url,
+    }
 
 
 def for_store(address: S3Address) -> dict[str, str]:
@@ -38,16 +44,26 @@ def for_store(address: S3Address) -> dict[str, str]:
 
 
 def for_secrets(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The session key and the root key: made once under var, unless they are given."""
+    """The session key, the root key and the log's key: made once under var, unless they are given."""
     secrets = Secrets(var)
     made: dict[str, str] = {}
     if not environment.get("HUB_SECRET_KEY"):
         made["HUB_SECRET_KEY"] = secrets.token("secret_key")
     if not environment.get("HUB_ROOT_KEY_FILE"):
         made["HUB_ROOT_KEY_FILE"] = str(secrets.key_file("root_key"))
+    if not environment.get(LOG_KEY):
+        made[LOG_KEY] = str(secrets.key_file("log_key"))
     return made
 
 
-def without_owner(environment: Mapping[str, str]) -> dict[str, str]:
-    """For web and worker, which must not be able to change the schema."""
-    return {name: value for name, value in environment.items() if name != OWNER_URL}
+def for_service(environment: Mapping[str, str]) -> dict[str, str]:
+    """For web and worker, which must be able neither to change the schema nor to sign the log."""
+    return {
+        name: value for name, value in environment.items() if name not in (OWNER_URL, SEQUENCER_URL, LOG_KEY)
+    }
+
+
+def for_sequencer(environment: Mapping[str, str]) -> dict[str, str]:
+    """For the process that signs the log: no key of the hub, no address but its own."""
+    told = ("HUB_VAR", SEQUENCER_URL, LOG_KEY, "HUB_LOG_ORIGIN", "HUB_LOG_WITNESSES")
+    return {name: value for name, value in environment.items() if name in told or not name.startswith("HUB_")}

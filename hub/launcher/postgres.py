@@ -40,6 +40,7 @@ class PostgresAddress:
 
     owner_url: str = field(repr=False)
     app_url: str = field(repr=False)
+    sequencer_url: str = field(repr=False)
     superuser_url: str = field(repr=False)
 
 
@@ -201,16 +202,22 @@ class Postgres:
 
     def _passwords(self) -> postgres_roles.Passwords:
         return postgres_roles.Passwords(
-            owner=self.secrets.token(postgres_roles.OWNER), app=self.secrets.token(postgres_roles.APP)
+            owner=self.secrets.token(postgres_roles.OWNER),
+            app=self.secrets.token(postgres_roles.APP),
+            sequencer=self.secrets.token(postgres_roles.SEQUENCER),
         )
 
     def _address(self) -> PostgresAddress:
         passwords, superuser = self._passwords(), self.secrets.token(SUPERUSER)
-        owner, app, database = postgres_roles.OWNER, postgres_roles.APP, postgres_roles.DATABASE
         place = f"{LOOPBACK}:{self.port}"
+
+        def url(role: str, password: str) -> str:
+            return f"postgresql+psycopg://{role}:{password}@{place}/{postgres_roles.DATABASE}"
+
         return PostgresAddress(
-            owner_url=f"postgresql+psycopg://{owner}:{passwords.owner}@{place}/{database}",
-            app_url=f"postgresql+psycopg://{app}:{passwords.app}@{place}/{database}",
+            owner_url=url(postgres_roles.OWNER, passwords.owner),
+            app_url=url(postgres_roles.APP, passwords.app),
+            sequencer_url=url(postgres_roles.SEQUENCER, passwords.sequencer),
             superuser_url=f"postgresql+psycopg://{SUPERUSER}:{superuser}@{place}/postgres",
         )
 

@@ -10,12 +10,14 @@ from psycopg import sql
 SUPERUSER = "hub_superuser"
 OWNER = "hub_owner"
 APP = "hub_app"
+SEQUENCER = "hub_sequencer"
 DATABASE = "hub"
 
-_FORM = "1"  # raise it when the statements below change, and every directory carries them out again
+_FORM = "2"  # raise it when the statements below change, and every directory carries them out again
 _ROLES = {
     OWNER: "LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS NOREPLICATION",
     APP: "LOGIN NOCREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS NOREPLICATION NOINHERIT",
+    SEQUENCER: "LOGIN NOCREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS NOREPLICATION NOINHERIT",
 }
 
 
@@ -23,17 +25,22 @@ _ROLES = {
 class Passwords:
     owner: str = field(repr=False)
     app: str = field(repr=False)
+    sequencer: str = field(repr=False)
+
+    def each(self) -> tuple[tuple[str, str], ...]:
+        """Role and password."""
+        return (OWNER, self.owner), (APP, self.app), (SEQUENCER, self.sequencer)
 
 
 def provide(superuser_url: str, directory: Path, passwords: Passwords) -> None:
     """Carry the statements out unless a note says that it was done with these passwords."""
     note = directory / "roles"
-    wanted = hashlib.sha256(f"{_FORM} {passwords.owner} {passwords.app}".encode()).hexdigest()
+    wanted = hashlib.sha256(f"{_FORM} {passwords.each()}".encode()).hexdigest()
     if note.exists() and note.read_text() == wanted:
         return
     try:
         with psycopg.connect(superuser_url.replace("+psycopg", "", 1), autocommit=True) as connection:
-            for role, password in ((OWNER, passwords.owner), (APP, passwords.app)):
+            for role, password in passwords.each():
                 _role(connection, role, password)
             _database(connection)
     except psycopg.OperationalError as error:
@@ -61,4 +68,7 @@ def _database(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(OWNER)))
     for each in (database, sql.Identifier("postgres"), sql.Identifier("template1")):
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(each))
-    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(APP)))
+    for role in (APP, SEQUENCER):
+        connection.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role))
+        )

@@ -73,7 +73,7 @@ class Supervisor:
         if self.store:
             self.environment |= variables.for_store(self.store.ready())
         running.remember(self.var, self.environment)
-        for program in (self._web(), self._worker()):
+        for program in self._programs():
             self.watched.append(Watched(program, Child(program)))
         if self.options.demo:
             tell("Loading the invented partnership, if it is not there yet …")
@@ -119,6 +119,14 @@ class Supervisor:
         if code != 0:
             raise SystemExit(f"hub {' '.join(command)} failed, so the hub is stopped.")
 
+    def _programs(self) -> list[Program]:
+        programs = [self._web(), self._worker()]
+        if self.environment.get(variables.SEQUENCER_URL):
+            programs.append(self._sequencer())
+        else:
+            tell(f"{variables.SEQUENCER_URL} is not set: nobody here puts the log into its tree.")
+        return programs
+
     def _web(self) -> Program:
         options = [
             f"--bind={_bind(self.options.host, self.options.port)}",
@@ -136,11 +144,16 @@ class Supervisor:
     def _worker(self) -> Program:
         return self._service("worker", ["-m", "hub.cli", "worker"])
 
-    def _service(self, name: str, arguments: list[str]) -> Program:
+    def _sequencer(self) -> Program:
+        return self._service(
+            "sequencer", ["-m", "hub.cli", "sequencer"], variables.for_sequencer(self.environment)
+        )
+
+    def _service(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Program:
         return Program(
             name=name,
             command=[sys.executable, *arguments],
-            environment=variables.without_owner(self.environment),
+            environment=environment or variables.for_service(self.environment),
             directory=PROJECT,
             log=self.var / "log" / f"{name}.log",
         )

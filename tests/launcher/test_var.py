@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from hub.launcher import running
-from hub.launcher.environment import DATABASE_NAMES, OWNER_URL, for_secrets, given, without_owner
+from hub.launcher.environment import (
+    DATABASE_NAMES,
+    LOG_KEY,
+    OWNER_URL,
+    SEQUENCER_URL,
+    for_secrets,
+    for_sequencer,
+    for_service,
+    given,
+)
 from hub.launcher.ports import Ports, is_free
 from hub.launcher.secrets import Secrets
 
@@ -77,13 +86,26 @@ def test_half_of_a_server_s_variables_is_a_mistake() -> None:
 
 
 def test_given_secrets_are_used_and_none_is_made(tmp_path: Path) -> None:
-    assert for_secrets(tmp_path, {"HUB_SECRET_KEY": "s", "HUB_ROOT_KEY_FILE": "f"}) == {}
+    assert (
+        for_secrets(tmp_path, {"HUB_SECRET_KEY": "s", "HUB_ROOT_KEY_FILE": "f", "HUB_LOG_KEY_FILE": "l"})
+        == {}
+    )
     assert list(tmp_path.iterdir()) == []
-    assert set(for_secrets(tmp_path, {})) == {"HUB_SECRET_KEY", "HUB_ROOT_KEY_FILE"}
+    assert set(for_secrets(tmp_path, {})) == {"HUB_SECRET_KEY", "HUB_ROOT_KEY_FILE", "HUB_LOG_KEY_FILE"}
 
 
-def test_web_and_worker_do_not_get_the_owner_s_address() -> None:
-    assert without_owner({OWNER_URL: "x", "HUB_PORT": "1"}) == {"HUB_PORT": "1"}
+def test_web_and_worker_can_neither_change_the_schema_nor_sign_the_log() -> None:
+    given = {OWNER_URL: "x", SEQUENCER_URL: "y", LOG_KEY: "z", "HUB_PORT": "1"}
+    assert for_service(given) == {"HUB_PORT": "1"}
+
+
+def test_the_sequencer_gets_no_other_key_and_no_other_address() -> None:
+    given = {OWNER_URL: "x", SEQUENCER_URL: "y", LOG_KEY: "z", "HUB_DATABASE_URL": "d", "HUB_SECRET_KEY": "s"}
+    assert for_sequencer({**given, "PATH": "p", "HUB_ROOT_KEY_FILE": "r", "HUB_S3_SECRET_KEY": "s3"}) == {
+        SEQUENCER_URL: "y",
+        LOG_KEY: "z",
+        "PATH": "p",
+    }
 
 
 def test_only_one_launcher_on_a_directory_and_its_death_frees_it(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hub.cli.db import MIGRATIONS
 from hub.core.schema import Base, Holds
 
 GOLDEN = Path(__file__).with_name("privileges.json")
-ROLES = ("hub_app", "hub_log", "hub_owner", "hub_reader", "public")
+ROLES = ("hub_app", "hub_log", "hub_owner", "hub_reader", "hub_sequencer", "public")
 
 _PRIVILEGES = """
     SELECT coalesce(r.rolname, 'public'), n.nspname || '.' || c.relname, a.privilege_type

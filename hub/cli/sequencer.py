@@ -1,0 +1,66 @@
+"""`hub sequencer`: the process that puts the log into its tree and signs it, with a database role and a key of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+import psycopg
+
+from hub.audit.sequencing import Forked, Memory, Sequencer
+from hub.config import DEFAULT_VAR
+from hub.crypto.tlog.notes import Signer
+
+EVERY_SECONDS = 0.5
+KEY_BYTES = 32
+DEFAULT_ORIGIN = "hub.invalid/log"
+
+
+@click.command("sequencer")
+def main() -> None:
+    """Keep the log's tree. Needs HUB_SEQUENCER_DATABASE_URL and HUB_LOG_KEY_FILE; HUB_LOG_ORIGIN names the log."""
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    try:
+        with psycopg.connect(_address(), connect_timeout=10) as connection:
+            sequencer = Sequencer(connection, _signer(), _memory())
+            sequencer.begin()
+            click.echo(f"The log's key: {sequencer.signer.verifier}", err=True)
+            sequencer.run(every=EVERY_SECONDS, stop=stop)
+    except Forked as why:
+        click.echo(f"NOTHING IS SIGNED ANY MORE. {why}", err=True)
+        sys.exit(1)
+    except psycopg.Error as error:
+        # the first line alone: what follows may hold the statement
+        raise click.ClickException(f"The database is out of reach: {str(error).splitlines()[0]}") from error
+
+
+def _address() -> str:
+    value = os.environ.get("HUB_SEQUENCER_DATABASE_URL", "")
+    if not value.startswith("postgresql+psycopg://"):
+        raise click.ClickException("HUB_SEQUENCER_DATABASE_URL is not set to a postgresql+psycopg:// address.")
+    return value.replace("+psycopg", "", 1)
+
+
+def _signer() -> Signer:
+    path = Path(os.environ.get("HUB_LOG_KEY_FILE", ""))
+    try:
+        seed = path.read_bytes()
+    except OSError as error:
+        raise click.ClickException(
+            f"HUB_LOG_KEY_FILE can't be read: {error.strerror or 'no such file'}."
+        ) from error
+    if len(seed) != KEY_BYTES:
+        raise click.ClickException(f"HUB_LOG_KEY_FILE does not hold {KEY_BYTES} bytes.")
+    return Signer.from_seed(os.environ.get("HUB_LOG_ORIGIN", "").strip() or DEFAULT_ORIGIN, seed)
+
+
+def _memory() -> Memory:
+    folder = Path(os.environ.get("HUB_VAR") or DEFAULT_VAR).resolve() / "sequencer"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Memory(folder / "signed-last")
