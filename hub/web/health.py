@@ -27,6 +27,8 @@ from hub.web.store import store_of
 DEADLINE_SECONDS = 1.6
 KEPT_SECONDS = 1.0
 HEARTBEAT_AGE = timedelta(seconds=60)
+# an event that the log's tree doesn't cover by then is an alarm
+TREE_LAG = timedelta(seconds=30)
 _STATEMENT_MS = 1400
 UP, DOWN, DUE = "up", "down", "due"
 # without these nothing can be shown or changed
@@ -35,10 +37,12 @@ WORDS = {
     "database": "Database",
     "object_store": "Files",
     "log": "Access log",
+    "tree": "Access log’s seal",
     "worker": "Background work",
 }
 _KEY = "hub_health"
 _installing = threading.Lock()
+_lag = sa.func.audit.tree_lag().table_valued("waiting", sa.column("oldest", sa.DateTime(timezone=True)))
 _workers = sa.table("procrastinate_workers", sa.column("last_heartbeat", sa.DateTime(timezone=True)))
 
 pages = Pages("health", __name__)
@@ -98,7 +102,7 @@ class Health:
         self.lock = threading.Lock()
         self.engine = _own_engine(app.config["HUB_SETTINGS"])
         self.asks: dict[str, tuple[Callable[[], Mapping[str, str]], Mapping[str, str]]] = {
-            "database": (self._ask_database, {"database": DOWN, "log": DOWN, "worker": DOWN}),
+            "database": (self._ask_database, {"database": DOWN, "log": DOWN, "tree": DOWN, "worker": DOWN}),
             "store": (self._ask_store, {"object_store": DOWN}),
         }
         self.questions: dict[str, _Question] = {}
@@ -119,16 +123,19 @@ class Health:
     def _ask_database(self) -> Mapping[str, str]:
         try:
             with self.engine.connect() as connection:
-                writable, missing, next_missing, beat = connection.scalars(_ASKED).one()
+                writable, missing, next_missing, covered, beat = connection.scalars(_ASKED).one()
         except SQLAlchemyError as error:
             log.warning("health", part="database", kind=type(error).__name__)
-            return {"database": DOWN, "log": DOWN, "worker": DOWN}
+            return {"database": DOWN, "log": DOWN, "tree": DOWN, "worker": DOWN}
         if missing or next_missing:
             log.error("log_partition_missing", this_month=missing > 0)
+        if not covered:
+            log.error("log_tree_behind", seconds=TREE_LAG.seconds)
         state = UP if writable and not missing else DOWN
         return {
             "database": UP,
             "log": DUE if state == UP and next_missing else state,
+            "tree": UP if covered else DOWN,
             "worker": UP if beat else DOWN,
         }
 
@@ -146,6 +153,7 @@ _ASKED = sa.select(
         sa.func.current_setting("transaction_read_only") == "off",
         sa.func.audit.missing_partitions(0),
         sa.func.audit.missing_partitions(1),
+        sa.select(sa.func.coalesce(_lag.c.oldest > sa.func.now() - TREE_LAG, True)).scalar_subquery(),
         sa.select(sa.func.max(_workers.c.last_heartbeat) > sa.func.now() - HEARTBEAT_AGE).scalar_subquery(),
         type_=sa.JSON,
     )

@@ -8,11 +8,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import psycopg
 import pytest
 
 from hub.app import create_app
+from hub.audit.sequencing import Memory, Sequencer
 from hub.config import Settings
+from hub.crypto.tlog.notes import Signer
 from hub.extensions import db
 from hub.web.health import Health
 from hub.web.store import store_of
@@ -42,15 +46,46 @@ def _beat(site: Site, database: SimpleNamespace, age: str = "0 seconds") -> None
     )
 
 
-def test_everything_up_is_200_and_says_only_that(healthy: Site, database: SimpleNamespace) -> None:
+def _seal(database: SimpleNamespace, folder: Path) -> None:
+    """As the sequencer does, until every event is covered."""
+    url = database.sequencer.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url) as connection:
+        sequencer = Sequencer(
+            connection, Signer.from_seed("hub.example/log", bytes(32)), Memory(folder / "last")
+        )
+        sequencer.begin()
+        until = time.monotonic() + 30
+        while sequencer.step() or (_waiting(connection) and time.monotonic() < until):
+            time.sleep(0.05)
+
+
+def _waiting(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("SELECT waiting FROM audit.tree_lag()").fetchone()
+    connection.commit()
+    return int(row[0]) if row else 0
+
+
+def test_everything_up_is_200_and_says_only_that(
+    healthy: Site, database: SimpleNamespace, tmp_path: Path
+) -> None:
     _beat(healthy, database)
+    _seal(database, tmp_path)
     answer = healthy.visitor().get("/health")
     assert answer.status_code == 200
     assert answer.get_json() == {
         "status": "up",
-        "parts": {"database": "up", "object_store": "up", "log": "up", "worker": "up"},
+        "parts": {"database": "up", "object_store": "up", "log": "up", "tree": "up", "worker": "up"},
     }
     assert "Set-Cookie" not in answer.headers
+
+
+def test_events_that_no_seal_covers_are_an_alarm_but_no_failure(
+    healthy: Site, database: SimpleNamespace
+) -> None:
+    healthy.sql(database.superuser, "UPDATE audit.event SET at = at - interval '1 minute'")
+    answer = healthy.visitor().get("/health")
+    assert answer.status_code == 200
+    assert (answer.get_json()["status"], answer.get_json()["parts"]["tree"]) == ("degraded", "down")
 
 
 def test_a_person_gets_a_page(healthy: Site) -> None:

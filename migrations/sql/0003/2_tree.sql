@@ -74,11 +74,13 @@ $$;
 CREATE TRIGGER keep_tile BEFORE UPDATE ON audit.tile FOR EACH ROW EXECUTE FUNCTION audit.keep_tile();
 CREATE TRIGGER keep_note BEFORE UPDATE ON audit.checkpoint FOR EACH ROW EXECUTE FUNCTION audit.keep_note();
 
--- How many events no leaf covers yet, and since when the oldest of them waits: what health shows.
+-- How many events no leaf covers yet (at most 100,000 are counted), and since when the oldest of them waits.
 CREATE FUNCTION audit.tree_lag() RETURNS TABLE (waiting bigint, oldest timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, audit, pg_temp
 AS $$
-    SELECT count(*), min(e.at) FROM audit.event e, audit.tree t WHERE (e.xid, e.id) > (t.xid, t.event_id)
+    SELECT count(*), min(waits.at) FROM (
+        SELECT e.at FROM audit.event e, audit.tree t WHERE (e.xid, e.id) > (t.xid, t.event_id)
+        ORDER BY e.xid, e.id LIMIT 100000) AS waits
 $$;
 
 -- The sweep: events between the two ages that have no leaf. Below the sequencer's horizon none
