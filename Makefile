@@ -47,6 +47,7 @@ matrix: $(DEV) $(HUB)
 bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.clause
+	$(PY) -m bench.log
 
 nightly: $(DEV) $(HUB) $(ASSETS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none
