@@ -116,6 +116,17 @@ class Cosignature(Base):
     __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
 
 
+class WitnessKey(Base):
+    """A public key of a witness of the log."""
+
+    __tablename__ = "witness_key"
+
+    vkey: Mapped[str] = holds(Holds.KEY, sa.Text, primary_key=True)
+    since: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
 class LogKey(Base):
     """A public key of the log, as others keep it in their policy."""
 

@@ -6,18 +6,22 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import psycopg
 
 from hub.audit.sequencing import Forked, Memory, Sequencer
+from hub.audit.witnessing import Witnessing, read_witnesses
 from hub.config import DEFAULT_VAR
+from hub.crypto.tlog.hashing import NotProven
 from hub.crypto.tlog.notes import Signer
 
 EVERY_SECONDS = 0.5
 KEY_BYTES = 32
 DEFAULT_ORIGIN = "hub.invalid/log"
+Companion = Callable[[threading.Event], None]
 
 
 @click.command("sequencer")
@@ -31,6 +35,8 @@ def main() -> None:
             sequencer = Sequencer(connection, _signer(), _memory())
             sequencer.begin()
             click.echo(f"The log's key: {sequencer.signer.verifier}", err=True)
+            for companion in _companions():
+                threading.Thread(target=_beside, args=(companion, stop), daemon=True).start()
             sequencer.run(every=EVERY_SECONDS, stop=stop)
     except Forked as why:
         click.echo(f"NOTHING IS SIGNED ANY MORE. {why}", err=True)
@@ -40,10 +46,35 @@ def main() -> None:
         raise click.ClickException(f"The database is out of reach: {str(error).splitlines()[0]}") from error
 
 
+def _companions() -> list[Companion]:
+    """What runs beside the sequencer, each on a connection of its own."""
+    witnesses = os.environ.get("HUB_LOG_WITNESSES", "")
+    if not witnesses:
+        return []
+    try:
+        named = read_witnesses(Path(witnesses))
+    except (OSError, NotProven) as error:
+        raise click.ClickException(f"HUB_LOG_WITNESSES can't be used: {error}") from error
+    witnessing = Witnessing(psycopg.connect(_address(), connect_timeout=10), named)
+    witnessing.introduce()
+    return [witnessing.run]
+
+
+def _beside(companion: Companion, stop: threading.Event) -> None:
+    """One that loses its database ends the whole process, which is started again."""
+    try:
+        companion(stop)
+    except psycopg.Error as error:
+        click.echo(f"The database is out of reach: {str(error).splitlines()[0]}", err=True)
+        stop.set()
+
+
 def _address() -> str:
     value = os.environ.get("HUB_SEQUENCER_DATABASE_URL", "")
     if not value.startswith("postgresql+psycopg://"):
-        raise click.ClickException("HUB_SEQUENCER_DATABASE_URL is not set to a postgresql+psycopg:// address.")
+        raise click.ClickException(
+            "HUB_SEQUENCER_DATABASE_URL is not set to a postgresql+psycopg:// address."
+        )
     return value.replace("+psycopg", "", 1)
 
 

@@ -41,14 +41,22 @@ CREATE TABLE audit.log_key (
     since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- and those of its witnesses
+CREATE TABLE audit.witness_key (
+    vkey text PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 CREATE POLICY hub_sequence ON audit.event FOR SELECT TO hub_sequencer USING (true);
 GRANT USAGE ON SCHEMA audit TO hub_sequencer;
 GRANT SELECT (id, at, xid, body) ON audit.event TO hub_sequencer;
-GRANT SELECT, INSERT ON audit.leaf, audit.checkpoint, audit.cosignature, audit.log_key TO hub_sequencer;
+GRANT SELECT, INSERT ON audit.leaf, audit.checkpoint, audit.cosignature, audit.log_key, audit.witness_key
+    TO hub_sequencer;
 GRANT SELECT, INSERT, UPDATE (hashes) ON audit.tile TO hub_sequencer;
 GRANT SELECT, UPDATE ON audit.tree TO hub_sequencer;
 GRANT UPDATE (note) ON audit.checkpoint TO hub_sequencer;
-GRANT SELECT ON audit.leaf, audit.tile, audit.tree, audit.checkpoint, audit.cosignature, audit.log_key TO hub_app, hub_reader;
+GRANT SELECT ON audit.leaf, audit.tile, audit.tree, audit.checkpoint, audit.cosignature, audit.log_key, audit.witness_key
+    TO hub_app, hub_reader;
 
 -- A tile only grows and a signed note stays, whoever holds the sequencer's password.
 CREATE FUNCTION audit.keep_tile() RETURNS trigger
