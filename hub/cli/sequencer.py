@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 import psycopg
 
+from hub.audit.archive_loop import Archiving
 from hub.audit.sequencing import Forked, Memory, Sequencer
 from hub.audit.witnessing import Witnessing, read_witnesses
-from hub.config import DEFAULT_VAR
+from hub.config import DEFAULT_VAR, ArchiveSettings
 from hub.crypto.tlog.hashing import NotProven
 from hub.crypto.tlog.notes import Signer
 
@@ -25,8 +26,12 @@ Companion = Callable[[threading.Event], None]
 
 
 @click.command("sequencer")
-def main() -> None:
+@click.option("--key", "key_only", is_flag=True, help="Print the log's public key, for witnesses, and end.")
+def main(key_only: bool) -> None:
     """Keep the log's tree. Needs HUB_SEQUENCER_DATABASE_URL and HUB_LOG_KEY_FILE; HUB_LOG_ORIGIN names the log."""
+    if key_only:
+        click.echo(str(_signer().verifier))
+        return
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
@@ -35,7 +40,7 @@ def main() -> None:
             sequencer = Sequencer(connection, _signer(), _memory())
             sequencer.begin()
             click.echo(f"The log's key: {sequencer.signer.verifier}", err=True)
-            for companion in _companions():
+            for companion in [*_companions(), *_archiving(sequencer.signer)]:
                 threading.Thread(target=_beside, args=(companion, stop), daemon=True).start()
             sequencer.run(every=EVERY_SECONDS, stop=stop)
     except Forked as why:
@@ -58,6 +63,15 @@ def _companions() -> list[Companion]:
     witnessing = Witnessing(psycopg.connect(_address(), connect_timeout=10), named)
     witnessing.introduce()
     return [witnessing.run]
+
+
+def _archiving(signer: Signer) -> list[Companion]:
+    """The copying to the log's second place, where one is named."""
+    settings = ArchiveSettings.from_environment()
+    if settings is None:
+        return []
+    connection = psycopg.connect(_address(), connect_timeout=10, autocommit=True)
+    return [Archiving(connection, settings, [signer.verifier]).run]
 
 
 def _beside(companion: Companion, stop: threading.Event) -> None:

@@ -10,7 +10,11 @@ from hub.launcher.secrets import Secrets
 OWNER_URL = "HUB_OWNER_DATABASE_URL"
 SEQUENCER_URL = "HUB_SEQUENCER_DATABASE_URL"
 LOG_KEY = "HUB_LOG_KEY_FILE"
+WITNESSES = "HUB_LOG_WITNESSES"
 DATABASE_NAMES = ("HUB_DATABASE_URL", OWNER_URL)
+ARCHIVE_BUCKET = "HUB_ARCHIVE_BUCKET"
+ARCHIVE_KEYS = ("HUB_ARCHIVE_ACCESS_KEY", "HUB_ARCHIVE_SECRET_KEY")
+_ARCHIVE_PARTS = ("ENDPOINT", "REGION", "ACCESS_KEY", "SECRET_KEY")
 STORE_NAMES = ("HUB_S3_ENDPOINT", "HUB_S3_BUCKET", "HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY")
 
 
@@ -43,6 +47,22 @@ def for_store(address: S3Address) -> dict[str, str]:
     }
 
 
+def for_archive(address: S3Address, environment: Mapping[str, str], *, demo: bool) -> dict[str, str]:
+    """The bucket of the log's copy in our own store, unless another is given. A demonstration's is soon deletable."""
+    if environment.get(ARCHIVE_BUCKET):
+        return {}
+    made = {
+        ARCHIVE_BUCKET: address.bucket,
+        "HUB_ARCHIVE_ENDPOINT": address.endpoint,
+        "HUB_ARCHIVE_REGION": address.region,
+        "HUB_ARCHIVE_ACCESS_KEY": address.access_key,
+        "HUB_ARCHIVE_SECRET_KEY": address.secret_key,
+    }
+    if demo and not environment.get("HUB_ARCHIVE_DAYS"):
+        made["HUB_ARCHIVE_DAYS"] = "1"
+    return made
+
+
 def for_secrets(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """The session key, the root key and the log's key: made once under var, unless they are given."""
     secrets = Secrets(var)
@@ -57,13 +77,22 @@ def for_secrets(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_service(environment: Mapping[str, str]) -> dict[str, str]:
-    """For web and worker, which must be able neither to change the schema nor to sign the log."""
-    return {
-        name: value for name, value in environment.items() if name not in (OWNER_URL, SEQUENCER_URL, LOG_KEY)
-    }
+    """For web and worker, which must be able neither to change the schema nor to sign the log, nor reach its copy."""
+    kept_back = (OWNER_URL, SEQUENCER_URL, LOG_KEY, *ARCHIVE_KEYS)
+    return {name: value for name, value in environment.items() if name not in kept_back}
 
 
 def for_sequencer(environment: Mapping[str, str]) -> dict[str, str]:
-    """For the process that signs the log: no key of the hub, no address but its own."""
+    """For the process that signs the log and copies it: no key of the hub, no address but its own and its bucket's."""
     told = ("HUB_VAR", SEQUENCER_URL, LOG_KEY, "HUB_LOG_ORIGIN", "HUB_LOG_WITNESSES")
-    return {name: value for name, value in environment.items() if name in told or not name.startswith("HUB_")}
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in told or not name.startswith("HUB_") or name.startswith("HUB_ARCHIVE_")
+    }
+    if environment.get(ARCHIVE_BUCKET):
+        for part in _ARCHIVE_PARTS:
+            value = environment.get(f"HUB_ARCHIVE_{part}") or environment.get(f"HUB_S3_{part}")
+            if value:
+                kept[f"HUB_ARCHIVE_{part}"] = value
+    return kept

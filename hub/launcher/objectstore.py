@@ -1,6 +1,7 @@
 """An S3 server of our own under `var/` (SeaweedFS): started, given its bucket, stopped."""
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "hub-attachments"
+LOG_BUCKET = "hub-log"  # under Object Lock
 REGION = "us-east-1"
 
 _MEMORY_LIMIT = "320MiB"  # soft: its collector works harder from here on
@@ -31,6 +33,15 @@ _PATIENCE_SECONDS = 120.0
 _TRIES = 5
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc", "admin")
 _VOLUMES = re.compile(r'"Volumes":\s*(\d+)')
+# what the log's own account may do, and in its own bucket alone
+_LOG_RIGHTS = (
+    "Read",
+    "Write",
+    "List",
+    "GetObjectRetention",
+    "PutObjectRetention",
+    "GetBucketObjectLockConfiguration",
+)
 _ADMIN_PARTNER = 10000  # its worker looks for it there, whatever it is told
 
 
@@ -112,6 +123,7 @@ class ObjectStore:
         }
         self.had_volumes = any(self.directory.glob("*.dat"))
         (self.directory / "mini.options").unlink(missing_ok=True)  # the options of an earlier start
+        self._write_accounts()
         self.child = Child(
             Program(
                 name="the object store",
@@ -139,6 +151,7 @@ class ObjectStore:
             f"-ip={LOOPBACK}",
             f"-ip.bind={LOOPBACK}",
             f"-bucket={BUCKET}",
+            f"-s3.config={self._accounts}",
             *ports,
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
@@ -186,6 +199,41 @@ class ObjectStore:
             secret_key=self.secrets.token("s3_secret_key"),
         )
 
+    def archive_address(self) -> S3Address:
+        """The bucket for the log's copy, with an account that reaches no other."""
+        return S3Address(
+            endpoint=f"http://{LOOPBACK}:{self.chosen['s3']}",
+            bucket=LOG_BUCKET,
+            access_key=self.secrets.token("archive_access_key"),
+            secret_key=self.secrets.token("archive_secret_key"),
+        )
+
+    @property
+    def _accounts(self) -> Path:
+        return self.secrets.directory / "objectstore.json"
+
+    def _write_accounts(self) -> None:
+        """Both accounts, in a file that only its owner can read."""
+        rights = {"s3": ["Admin"], "archive": [f"{right}:{LOG_BUCKET}" for right in _LOG_RIGHTS]}
+        accounts = [
+            {
+                "name": name,
+                "credentials": [
+                    {
+                        "accessKey": self.secrets.token(f"{name}_access_key"),
+                        "secretKey": self.secrets.token(f"{name}_secret_key"),
+                    }
+                ],
+                "actions": actions,
+            }
+            for name, actions in rights.items()
+        ]
+        draft = self._accounts.with_suffix(".new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"identities": accounts}, file)
+        draft.replace(self._accounts)
+
     def _provide_bucket(self, address: S3Address) -> None:
         client = client_for(address)
 
@@ -195,13 +243,15 @@ class ObjectStore:
                     client.put_bucket_versioning(
                         Bucket=address.bucket, VersioningConfiguration={"Status": "Enabled"}
                     )
+                if LOG_BUCKET not in {one.get("Name") for one in client.list_buckets().get("Buckets", [])}:
+                    client.create_bucket(Bucket=LOG_BUCKET, ObjectLockEnabledForBucket=True)
             except (BotoCoreError, ClientError) as error:
                 self.last_error = error
                 return False
             return True
 
         if not wait_until(provided, seconds=30, every=0.1):
-            raise SystemExit(f"The object store did not make its bucket: {self.last_error}")
+            raise SystemExit(f"The object store did not make its buckets: {self.last_error}")
 
     def _remove_sockets(self) -> None:
         """When killed it leaves sockets in the shared temporary directory, named after its ports."""

@@ -15,6 +15,7 @@ from hub.launcher import environment as variables
 from hub.launcher import running
 from hub.launcher.console import tell
 from hub.launcher.objectstore import ObjectStore
+from hub.launcher.partner_witness import PartnerWitness
 from hub.launcher.ports import is_free
 from hub.launcher.postgres import Postgres
 from hub.launcher.processes import Child, Program, wait_until
@@ -72,6 +73,9 @@ class Supervisor:
         self._run_once("db", "upgrade")  # while the object store is still coming up
         if self.store:
             self.environment |= variables.for_store(self.store.ready())
+            self.environment |= variables.for_archive(
+                self.store.archive_address(), os.environ, demo=self.options.demo
+            )
         running.remember(self.var, self.environment)
         for program in self._programs():
             self.watched.append(Watched(program, Child(program)))
@@ -121,11 +125,17 @@ class Supervisor:
 
     def _programs(self) -> list[Program]:
         programs = [self._web(), self._worker()]
-        if self.environment.get(variables.SEQUENCER_URL):
-            programs.append(self._sequencer())
-        else:
+        if not self.environment.get(variables.SEQUENCER_URL):
             tell(f"{variables.SEQUENCER_URL} is not set: nobody here puts the log into its tree.")
-        return programs
+        if not self.environment.get(variables.ARCHIVE_BUCKET):
+            tell(f"{variables.ARCHIVE_BUCKET} is not set: the log is copied to no second place.")
+            return programs
+        if self.options.demo and not self.environment.get(variables.WITNESSES):
+            witness = PartnerWitness(self.var, PROJECT)
+            witness.prepare(variables.for_sequencer(self.environment))
+            self.environment[variables.WITNESSES] = str(witness.told)
+            programs.append(witness.program(self.environment))
+        return [*programs, self._sequencer()]
 
     def _web(self) -> Program:
         options = [
