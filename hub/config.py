@@ -19,6 +19,9 @@ ROOT_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 32
 DEFAULT_UPLOAD_MIB = 100
 LARGEST_UPLOAD_MIB = 4096
+ARCHIVE_DAYS = 2557  # seven years
+ARCHIVE_PARTIAL_DAYS = 7
+ARCHIVE_ONLINE_MONTHS = 24
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
@@ -71,7 +74,7 @@ class Settings:
             secret_key=read.required("HUB_SECRET_KEY", at_least=SECRET_KEY_CHARACTERS),
             owner_database_url=read.database_url("HUB_OWNER_DATABASE_URL"),
             smtp_url=read.text("HUB_SMTP_URL", "") or None,
-            upload_mib=read.upload_mib(),
+            upload_mib=read.number("HUB_UPLOAD_MIB", DEFAULT_UPLOAD_MIB, LARGEST_UPLOAD_MIB),
         )
         read.refuse_if_wrong()
         return settings
@@ -87,6 +90,46 @@ class Settings:
                 "HUB_OWNER_DATABASE_URL is not set: this command works as the owner of the schema."
             )
         return self.owner_database_url
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveSettings:
+    """The log's second place: a bucket under Object Lock, best in another account than the files."""
+
+    s3_endpoint: str
+    s3_bucket: str
+    s3_region: str
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    # how long a copy can't be deleted by anybody
+    days: int = ARCHIVE_DAYS
+    # the same for what the next copy replaces: bundles and tiles that are not full yet
+    partial_days: int = ARCHIVE_PARTIAL_DAYS
+    # how long a month stays in the database
+    online_months: int = ARCHIVE_ONLINE_MONTHS
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self | None:
+        """None where no bucket is named. What is not given is the same as for the files."""
+        read = _Reader(os.environ if environment is None else environment)
+        bucket = read.text("HUB_ARCHIVE_BUCKET", "")
+        if not bucket:
+            return None
+        keys = ("HUB_ARCHIVE_ACCESS_KEY", "HUB_ARCHIVE_SECRET_KEY")
+        if len([name for name in keys if read.text(name, "")]) == 1:
+            read.faults.append(f"{' and '.join(keys)} belong together: give both, or neither.")
+        settings = cls(
+            s3_bucket=bucket,
+            s3_endpoint=read.text("HUB_ARCHIVE_ENDPOINT", "") or read.required("HUB_S3_ENDPOINT"),
+            s3_region=read.text("HUB_ARCHIVE_REGION", "") or read.text("HUB_S3_REGION", "us-east-1"),
+            s3_access_key=read.text("HUB_ARCHIVE_ACCESS_KEY", "") or read.required("HUB_S3_ACCESS_KEY"),
+            s3_secret_key=read.text("HUB_ARCHIVE_SECRET_KEY", "") or read.required("HUB_S3_SECRET_KEY"),
+            days=read.number("HUB_ARCHIVE_DAYS", ARCHIVE_DAYS, 36_500),
+            partial_days=read.number("HUB_ARCHIVE_PARTIAL_DAYS", ARCHIVE_PARTIAL_DAYS, 365),
+            online_months=read.number("HUB_ARCHIVE_ONLINE_MONTHS", ARCHIVE_ONLINE_MONTHS, 1_200),
+        )
+        read.refuse_if_wrong()
+        return settings
 
 
 def bound_to_loopback(host: str) -> bool:
@@ -129,12 +172,12 @@ class _Reader:
         self.faults.append(f"{name} is not a port number from 1 to 65535.")
         return default
 
-    def upload_mib(self) -> int:
-        text = self.text("HUB_UPLOAD_MIB", str(DEFAULT_UPLOAD_MIB))
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_UPLOAD_MIB:
+    def number(self, name: str, default: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
             return int(text)
-        self.faults.append(f"HUB_UPLOAD_MIB is not a number from 1 to {LARGEST_UPLOAD_MIB}.")
-        return DEFAULT_UPLOAD_MIB
+        self.faults.append(f"{name} is not a number from 1 to {most}.")
+        return default
 
     def switch(self, name: str) -> bool:
         text = self.text(name, "").lower()

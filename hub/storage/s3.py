@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from hub.config import Settings
+from hub.config import ArchiveSettings, Settings
 from hub.storage.errors import ObjectChanged, ObjectMissing, StoreUnavailable, translated
 from hub.storage.uploads import StoredObject, Upload
 
@@ -51,8 +51,8 @@ class ObjectStore:
         session = (
             boto3.session.Session()
         )  # never the shared one: making clients of it is not safe for threads
-        client = _client(session, settings, attempts=ATTEMPTS, read_seconds=READ_SECONDS)
-        probe = _client(session, settings, attempts=1, read_seconds=CONNECT_SECONDS)
+        client = client_for(session, settings, attempts=ATTEMPTS, read_seconds=READ_SECONDS)
+        probe = client_for(session, settings, attempts=1, read_seconds=CONNECT_SECONDS)
         return cls(client, probe, settings.s3_bucket)
 
     def put_stream(self, key: str, blocks: Iterable[bytes]) -> StoredObject:
@@ -175,8 +175,8 @@ def _blocks(body: StreamingBody, block_bytes: int) -> Iterator[bytes]:
         body.close()
 
 
-def _client(
-    session: boto3.session.Session, settings: Settings, *, attempts: int, read_seconds: int
+def client_for(
+    session: boto3.session.Session, settings: Settings | ArchiveSettings, *, attempts: int, read_seconds: int
 ) -> S3Client:
     return session.client(
         "s3",
