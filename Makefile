@@ -3,6 +3,7 @@
 #   make test           install what tests need and run them               ARGS="-k name"
 #   make check          style, types, import rules
 #   make matrix         the sharing rule against its oracle, in one line
+#   make attacks        the attacks on the log, and what finds each          ARGS=events
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 
@@ -20,7 +21,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ASSETS := hub/static/vendor/.made
 
-.PHONY: run test check format matrix bench nightly lock clean
+.PHONY: run test check format matrix attacks bench nightly lock clean
 
 run: $(RUN) $(HUB) $(ASSETS)
 	@exec $(HUB) up --demo $(if $(VAR),--var '$(VAR)') $(if $(PORT),--port $(PORT))
@@ -43,6 +44,9 @@ format: $(DEV)
 
 matrix: $(DEV) $(HUB)
 	@HUB_TEST=1 $(PY) -m tests.access.matrix $(ARGS)
+
+attacks: $(DEV) $(HUB)
+	@HUB_TEST=1 $(PY) -m tests.audit.attacks $(ARGS)
 
 bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench $(ARGS)

@@ -11,7 +11,10 @@ import psycopg
 import pytest
 
 from hub.access.actor import Actor
+from tests.fixtures.archive import log_store, place, tree
 from tests.fixtures.world import World, act_as
+
+__all__ = ["log_store", "place", "tree"]
 
 Connect = Callable[..., psycopg.Connection[Any]]
 

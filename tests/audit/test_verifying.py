@@ -21,13 +21,23 @@ from hub.access.actor import Actor
 from hub.access.facts import facts_of
 from hub.access.vocabulary import RecordKind
 from hub.audit.recording import append
-from hub.audit.verifying import MAX_KEPT, NOT_DETECTED, Report, canonical, verify, verify_each_organisation
+from hub.audit.verifier.findings import MAX_KEPT
+from hub.audit.verifying import (
+    FIRST_SIGHT,
+    NOT_DETECTED,
+    Report,
+    canonical,
+    verify,
+    verify_each_organisation,
+    verify_log,
+)
 from hub.cli.audit import main as audit_command
 from hub.core import clock
 from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.incidents.vocabulary import IncidentKind, IncidentSource
 from tests.audit.conftest import Connect
+from tests.audit.forging import fill, policy_of, sequenced
 
 Check = Callable[[], Report]
 
@@ -121,6 +131,10 @@ def test_a_changed_hash_is_found(check: Check, logged: UUID, connect: Connect) -
     assert codes(check()) == {"hash"}
 
 
+NAMES = (
+    "id, at, xid, category, act, outcome, source, user_id, organisation_id, team_id, object_type, object_id,"
+    " object_version, record_ids, person_ids, organisation_ids, body, hash"
+)
 COLUMNS = {
     "at": "at + interval '1 microsecond'",
     "category": "'erasure'",
@@ -150,7 +164,7 @@ def test_a_changed_column_is_found_whichever_it_is(check: Check, logged: UUID, c
         if "column" not in codes(check()):
             unnoticed.append(column)
         superuser.execute("DELETE FROM audit.event WHERE hash = (SELECT hash FROM kept)")
-        superuser.execute("INSERT INTO audit.event SELECT * FROM kept")
+        superuser.execute(f"INSERT INTO audit.event ({NAMES}) SELECT {NAMES} FROM kept")
     assert unnoticed == []
     assert check().ok
 
@@ -244,7 +258,7 @@ def test_a_log_in_ruins_is_reported_whole_but_kept_short(
 def copies(connection: psycopg.Connection[Any], number: int) -> None:
     """Adds so many events that look like the search, under new ids."""
     connection.execute(
-        "INSERT INTO audit.event SELECT gen_random_uuid(), at, xid, category, act, outcome, source, user_id,"
+        f"INSERT INTO audit.event ({NAMES}) SELECT gen_random_uuid(), at, xid, category, act, outcome, source, user_id,"
         " organisation_id, team_id, object_type, object_id, object_version, record_ids, person_ids, organisation_ids,"
         " body, '\\x00' FROM audit.event, generate_series(1, %s) WHERE act = 'search.run'",
         [number],
@@ -260,6 +274,23 @@ def test_memory_does_not_grow_with_the_log(check: Check, logged: UUID, connect: 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # 20,000 events held at once would be some 40 MiB
+    assert peak < 12 * 2**20
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_whole_log_either(
+    logged: UUID, connect: Connect, database: SimpleNamespace, tmp_path: Path
+) -> None:
+    fill(connect("superuser"), 20_000)
+    sequenced(connect("sequencer", autocommit=False), tmp_path)
+    engine = sa.create_engine(database.owner, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        tracemalloc.start()
+        report = verify_log(connection, policy=policy_of())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    engine.dispose()
+    assert report.problems == [] and report.events > 20_000
     assert peak < 12 * 2**20
 
 
@@ -293,11 +324,17 @@ def run_command(database: SimpleNamespace, root_key_file: Path, *arguments: str,
     return CliRunner().invoke(audit_command, ["verify", *arguments], env={**settings, **changes})
 
 
+@pytest.fixture
+def tree(logged: UUID, connect: Connect, tmp_path: Path) -> None:
+    sequenced(connect("sequencer", autocommit=False), tmp_path)
+
+
 def test_the_command_says_it_in_words_and_by_its_exit_code(
-    logged: UUID, database: SimpleNamespace, root_key_file: Path, connect: Connect
+    tree: None, database: SimpleNamespace, root_key_file: Path, connect: Connect
 ) -> None:
     clean = run_command(database, root_key_file)
     assert clean.exit_code == 0 and "The log is in order." in clean.output and NOT_DETECTED in clean.output
+    assert FIRST_SIGHT in clean.output and "No policy was given" in clean.output
     less = run_command(database, root_key_file, HUB_OWNER_DATABASE_URL="")
     assert less.exit_code == 0 and "checked as the service" in less.output
     connect("superuser").execute("UPDATE audit.event SET act = 'case.opened' WHERE act = 'search.run'")
@@ -306,6 +343,49 @@ def test_the_command_says_it_in_words_and_by_its_exit_code(
     told = json.loads(run_command(database, root_key_file, "--json").stdout)
     assert told["ok"] is False and told["whole"] is True
     assert [one["code"] for one in told["problems"]] == ["column"]
+    assert told["tree"]["meets_policy"] == told["tree"]["size"] > 5
+
+
+def test_a_log_without_a_tree_is_not_called_in_order(
+    logged: UUID, database: SimpleNamespace, root_key_file: Path
+) -> None:
+    found = run_command(database, root_key_file)
+    assert found.exit_code == 1 and "PROBLEM no_checkpoint" in found.output
+
+
+def test_an_altered_event_is_found_by_its_leaf_by_owner_and_service(
+    tree: None, database: SimpleNamespace, root_key_file: Path, connect: Connect
+) -> None:
+    superuser = connect("superuser")
+    event, body = one_event(superuser, "incident.logged")
+    rewrite(superuser, event, body.replace(b'"noise"', b'"nois_"'), hashed=True)
+    for changes in ({}, {"HUB_OWNER_DATABASE_URL": ""}):
+        found = run_command(database, root_key_file, "--json", **changes)
+        assert found.exit_code == 1, found.output
+        assert [one["code"] for one in json.loads(found.stdout)["problems"]] == ["event_altered"]
+
+
+def test_the_policy_and_what_was_seen_last_are_held_to(
+    tree: None, database: SimpleNamespace, root_key_file: Path, connect: Connect, tmp_path: Path
+) -> None:
+    policy, seen = tmp_path / "policy", tmp_path / "seen"
+    policy.write_text(str(policy_of()))
+    given = ("--policy", str(policy), "--seen", str(seen))
+    first = run_command(database, root_key_file, *given)
+    assert first.exit_code == 0 and FIRST_SIGHT in first.output
+    again = run_command(database, root_key_file, *given)
+    assert again.exit_code == 0 and FIRST_SIGHT not in again.output
+    kept = seen.read_text()
+    connect("superuser").execute("DELETE FROM audit.checkpoint")
+    gone = run_command(database, root_key_file, *given)
+    assert gone.exit_code == 1 and "no_checkpoint" in gone.output and seen.read_text() == kept
+    seen.write_text(kept.replace("hub.example", "hub.exbmple"))
+    damaged = run_command(database, root_key_file, *given)
+    assert damaged.exit_code == 2 and "could not be checked" in damaged.output
+    policy.write_text("log nonsense")
+    assert run_command(database, root_key_file, *given).exit_code == 2
+    narrow = run_command(database, root_key_file, *given, HUB_OWNER_DATABASE_URL="")
+    assert narrow.exit_code == 2
 
 
 def test_a_log_that_cannot_be_read_is_not_called_in_order(
@@ -319,7 +399,7 @@ def test_a_log_that_cannot_be_read_is_not_called_in_order(
 
 
 def test_the_check_is_itself_an_event_of_the_first_organisation(
-    logged: UUID, database: SimpleNamespace, root_key_file: Path, connect: Connect
+    tree: None, database: SimpleNamespace, root_key_file: Path, connect: Connect
 ) -> None:
     assert run_command(database, root_key_file).exit_code == 0
     rows = (
