@@ -54,6 +54,8 @@ VIA_LABELS = {
     "organisation": "Open to the lead organisation",
     "share": "Share",
     "emergency": "Emergency access",
+    "hand_over": "Hand-over",
+    "contribution": "Own contribution",
     "none": "Own contribution",
     "own": "Own contribution",
     "list": "List of what may be seen",
@@ -65,11 +67,15 @@ def act_label(act: str) -> str:
     return EVENTS[act].label if act in EVENTS else act
 
 
-def basis_label(basis: Mapping[str, Any]) -> str:
-    """By which right and for which purpose, in words."""
+def purpose_label(purpose: str | None) -> str:
+    """The words of a working purpose; one that this release does not know is shown by its code."""
+    return PURPOSE_LABELS[Purpose(purpose)] if purpose in set(Purpose) else purpose or ""
+
+
+def basis_label(basis: Mapping[str, Any], agreements: Mapping[str, str] | None = None) -> str:
+    """By which right and for which purpose, in words. `agreements` are references by id, where they may be told."""
     via = VIA_LABELS.get(str(basis.get("via", "")), "")
     if "agreement" in basis:
-        via += " under an agreement"
-    purpose = basis.get("purpose")
-    words = PURPOSE_LABELS[Purpose(purpose)] if purpose in set(Purpose) else ""
+        via += f" under {(agreements or {}).get(basis['agreement'], 'an agreement')}"
+    words = purpose_label(basis.get("purpose"))
     return ". ".join(part for part in (via, f"For: {words[0].lower()}{words[1:]}" if words else "") if part)

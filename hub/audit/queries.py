@@ -1,4 +1,4 @@
-"""Reads of the log: pages of events, one event, all about one subject, and who has looked at a record.
+"""Reads of the log: pages of events, one event, and who has looked at a record. Inquiries stand in `inquiry_queries`.
 
 Row security shows an organisation the events of its own people, about its own records, or that disclosed something to it.
 """
@@ -6,8 +6,8 @@ Row security shows an organisation the events of its own people, about its own r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -23,23 +23,37 @@ from hub.audit.policy import LogPurpose
 from hub.audit.reading import Shown, listed, opened
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
+from hub.core.schema import UUID_ARRAY
 from hub.extensions import db
 
-TRAIL_SIZE = 200
+# a purpose to ask for: events that state none
+NO_PURPOSE = "none"
 
 
 @dataclass(frozen=True)
 class EventFilter:
-    """What the auditor asks for; None asks nothing. `subject` is the id of a record or a person."""
+    """What the auditor asks for; None asks nothing. `subject` is the id of a record or a person.
 
-    user_id: UUID | None = None
-    organisation_id: UUID | None = None
+    `weekday` (1 is Monday) and `hour` are London's. `as_of` leaves out what was written after that moment.
+    """
+
+    user: UUID | None = None
+    organisation: UUID | None = None
     subject: UUID | None = None
     act: str | None = None
     category: str | None = None
     outcome: str | None = None
+    purpose: str | None = None
     since: datetime | None = None
     before: datetime | None = None
+    as_of: datetime | None = None
+    weekday: int | None = None
+    hour: int | None = None
+
+    def as_json(self) -> str:
+        """As the database's functions take it."""
+        asked = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return json.dumps({name: str(value) for name, value in asked if value is not None})
 
 
 @dataclass(frozen=True)
@@ -101,32 +115,9 @@ def list_events(
 ) -> Page[EventRow]:
     """A page of the log, newest first. The look itself is an event with its purpose."""
     actor.check_may(Permission.AUDIT_READ)
-    ids = _page_of_ids(asked, cursor, PAGE_SIZE + 1, newest_first=True)
+    ids = find_event_ids(actor, asked, most=PAGE_SIZE + 1, cursor=cursor)
     listed(actor, "log.viewed", Shown(), facts={"purpose": purpose.value})
-    return _page(ids, PAGE_SIZE, newest_first=True)
-
-
-def list_trail(
-    actor: Actor, subject: Subject, *, purpose: LogPurpose, cursor: Cursor | None = None
-) -> Page[EventRow]:
-    """All that happened to one record or person, in order. The look is an event about it."""
-    actor.check_may(Permission.AUDIT_READ)
-    ids = _page_of_ids(EventFilter(subject=subject.id), cursor, TRAIL_SIZE + 1, newest_first=False)
-    act, shown = "log.record_viewed", Shown(records=[subject.id])
-    if subject.kind == "person":
-        act, shown = "log.person_viewed", Shown(people=[subject.id])
-    opened(actor, act, subject.id, shown, facts={"purpose": purpose.value})
-    return _page(ids, TRAIL_SIZE, newest_first=False)
-
-
-def list_events_of_user(
-    actor: Actor, user_id: UUID, *, purpose: LogPurpose, cursor: Cursor | None = None
-) -> Page[EventRow]:
-    """What one user did, newest first. The look is an event about the user; nothing to see is `NotVisible`."""
-    actor.check_may(Permission.AUDIT_READ)
-    ids = _page_of_ids(EventFilter(user_id=user_id), cursor, PAGE_SIZE + 1, newest_first=True)
-    opened(actor, "log.user_viewed", user_id, Shown() if ids else None, facts={"purpose": purpose.value})
-    return _page(ids, PAGE_SIZE, newest_first=True)
+    return page_of(find_event_rows(actor, ids[:PAGE_SIZE]), more=len(ids) > PAGE_SIZE)
 
 
 def open_event(actor: Actor, event_id: UUID, *, purpose: LogPurpose) -> EventRow:
@@ -136,7 +127,7 @@ def open_event(actor: Actor, event_id: UUID, *, purpose: LogPurpose) -> EventRow
     opened(actor, "log.opened", event_id, Shown() if found else None, facts={"purpose": purpose.value})
     if found is None:
         raise NotVisible
-    return _rows([(found.id, found.at)])[0]
+    return find_event_rows(actor, [(found.id, found.at)])[0]
 
 
 def find_subject(actor: Actor, reference: str) -> Subject | None:
@@ -149,12 +140,21 @@ def find_subject(actor: Actor, reference: str) -> Subject | None:
     return Subject(row.id, row.kind, reference) if row else None
 
 
-def find_references(actor: Actor, events: Iterable[UUID]) -> dict[UUID, Subject]:
-    """References of the records and people that the events name: never their content."""
+def find_references(
+    actor: Actor, events: Iterable[UUID], *, times: Sequence[datetime] = ()
+) -> dict[UUID, Subject]:
+    """References of the records and people that the events name: never their content. Known `times` make it quick."""
     actor.check_may(Permission.AUDIT_READ)
     rows = db.session.execute(
-        sa.text("SELECT id, kind, reference FROM audit.find_references(CAST(:events AS uuid[]))"),
-        {"events": "{" + ",".join(str(one) for one in events) + "}"},
+        sa.text(
+            "SELECT id, kind, reference FROM audit.find_references(CAST(:events AS uuid[]),"
+            " CAST(:first AS timestamptz), CAST(:last AS timestamptz))"
+        ),
+        {
+            "events": "{" + ",".join(str(one) for one in events) + "}",
+            "first": min(times, default="-infinity"),
+            "last": max(times, default="infinity"),
+        },
     )
     return {row.id: Subject(row.id, row.kind, row.reference) for row in rows}
 
@@ -196,60 +196,52 @@ def _count(*conditions: sa.ColumnElement[bool]) -> sa.Function[int]:
     return sa.func.count(sa.case((sa.and_(*conditions), 1)))
 
 
-def _page_of_ids(
-    asked: EventFilter, cursor: Cursor | None, most: int, *, newest_first: bool
+def find_event_ids(
+    actor: Actor,
+    asked: EventFilter,
+    *,
+    most: int,
+    cursor: Cursor | None = None,
+    newest_first: bool = True,
 ) -> list[tuple[UUID, datetime]]:
-    statement = sa.select(Event.id, Event.at).where(*_conditions(asked))
-    values: dict[str, Any] = {}
-    if asked.subject is not None:
-        about = (
-            sa.text("SELECT id, at FROM audit.find_events_about(:subject)")
-            .columns(Event.id, Event.at)
-            .subquery()
-        )
-        statement = statement.join(about, sa.and_(about.c.id == Event.id, about.c.at == Event.at))
-        values["subject"] = asked.subject
-    place = sa.tuple_(Event.at, Event.id)
-    if cursor is not None:
-        last = sa.tuple_(sa.literal(cursor.at, Event.at.type), sa.literal(cursor.id, sa.Uuid()))
-        statement = statement.where(place < last if newest_first else place > last)
-    order = (Event.at.desc(), Event.id.desc()) if newest_first else (Event.at, Event.id)
-    rows = db.session.execute(statement.order_by(*order).limit(most), values)
+    """Ids and times of what is asked for, in order of time. For a read that logs its look before it reads the events."""
+    actor.check_may(Permission.AUDIT_READ)
+    rows = db.session.execute(
+        sa.text(
+            "SELECT id, at FROM audit.find_asked(CAST(:asked AS jsonb), CAST(:last_at AS timestamptz),"
+            " CAST(:last_id AS uuid), :newest_first, :most)"
+        ),
+        {
+            "asked": asked.as_json(),
+            "last_at": cursor.at if cursor else None,
+            "last_id": cursor.id if cursor else None,
+            "newest_first": newest_first,
+            "most": most,
+        },
+    )
     return [(row.id, row.at) for row in rows]
 
 
-def _conditions(asked: EventFilter) -> list[sa.ColumnElement[bool]]:
-    exact = (
-        (Event.user_id, asked.user_id),
-        (Event.organisation_id, asked.organisation_id),
-        (Event.act, asked.act),
-        (Event.category, asked.category),
-        (Event.outcome, asked.outcome),
-    )
-    found: list[sa.ColumnElement[bool]] = [column == value for column, value in exact if value is not None]
-    if asked.since is not None:
-        found.append(Event.at >= asked.since)
-    if asked.before is not None:
-        found.append(Event.at < asked.before)
-    return found
-
-
-def _page(ids: list[tuple[UUID, datetime]], size: int, *, newest_first: bool) -> Page[EventRow]:
-    rows = _rows(ids[:size])
-    rows.sort(key=lambda row: (row.at, row.id), reverse=newest_first)
-    last = rows[-1] if rows else None
-    return Page(rows, str(Cursor(last.at, last.id)) if last and len(ids) > size else None)
-
-
-def _rows(ids: list[tuple[UUID, datetime]]) -> list[EventRow]:
+def find_event_rows(
+    actor: Actor, ids: Sequence[tuple[UUID, datetime]], *, newest_first: bool = True
+) -> list[EventRow]:
+    """The events of these ids and times, in order. Logged by the read that found them."""
+    actor.check_may(Permission.AUDIT_READ)
     if not ids:
         return []
     times = [at for _, at in ids]
-    rows = db.session.scalars(
-        # the times let the database leave out the other months
-        sa.select(Event).where(
-            Event.id.in_([key for key, _ in ids]), Event.at.between(min(times), max(times))
+    names = list(EventRow.__dataclass_fields__)
+    rows = db.session.execute(
+        # one array, whatever its length; the times let the database leave out the other months
+        sa.select(*(getattr(Event, name) for name in names)).where(
+            Event.id == sa.any_(sa.literal([key for key, _ in ids], UUID_ARRAY)),
+            Event.at.between(min(times), max(times)),
         )
     )
-    names = list(EventRow.__dataclass_fields__)
-    return [EventRow(**{name: getattr(row, name) for name in names}) for row in rows]
+    found = [EventRow(*row) for row in rows]
+    return sorted(found, key=lambda row: (row.at, row.id), reverse=newest_first)
+
+
+def page_of(rows: Sequence[EventRow], *, more: bool) -> Page[EventRow]:
+    last = rows[-1] if rows else None
+    return Page(rows, str(Cursor(last.at, last.id)) if last and more else None)

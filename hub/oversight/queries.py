@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
+from hub.access.models import Agreement
 from hub.access.permissions import Permission
 from hub.accounts.models import Organisation, User
 from hub.accounts.queries import organisation_names, team_names, user_names
@@ -24,13 +25,9 @@ from hub.audit.policy import (
     act_label,
     basis_label,
 )
-from hub.audit.queries import EventFilter, EventRow, Subject, find_references, list_events
-from hub.audit.queries import find_subject as find_subject_of_log
-from hub.core.paging import Cursor, Page
+from hub.audit.queries import EventRow, Subject, find_references
 from hub.extensions import db
-from hub.oversight.forms import LogQuery
 
-REFERENCES_SHOWN = 5
 NOBODY = "Nobody signed in"
 
 
@@ -48,8 +45,7 @@ class Line:
     category: str
     outcome: str
     tone: str
-    references: tuple[str, ...]
-    more: int
+    references: tuple[Subject, ...]
     recipients: str
     basis: str
     source: str
@@ -74,24 +70,6 @@ class Choices:
     organisations: Sequence[tuple[UUID, str]]
 
 
-def list_log(actor: Actor, query: LogQuery, *, purpose: LogPurpose, cursor: Cursor | None) -> Page[Line]:
-    """A page of the log under the filters. A reference that the log does not know finds nothing."""
-    subject = find_subject_of_log(actor, query.reference) if query.reference else None
-    asked = EventFilter(
-        user_id=query.user_id,
-        organisation_id=query.organisation_id,
-        # an id that nothing has, so that the look is logged like any other
-        subject=subject.id if subject else (UUID(int=0) if query.reference else None),
-        act=query.act,
-        category=query.category,
-        outcome=query.outcome,
-        since=query.since,
-        before=query.before,
-    )
-    page = list_events(actor, asked, purpose=purpose, cursor=cursor)
-    return Page(find_lines(actor, page.rows), page.next_cursor)
-
-
 def find_lines(actor: Actor, rows: Sequence[EventRow]) -> list[Line]:
     """Events as rows, all names in one query each."""
     if not rows:
@@ -100,8 +78,9 @@ def find_lines(actor: Actor, rows: Sequence[EventRow]) -> list[Line]:
     told = [one for row in rows for one in row.recipients]
     organisations = organisation_names([*(row.organisation_id for row in rows if row.organisation_id), *told])
     teams = team_names(row.team_id for row in rows if row.team_id)
-    references = find_references(actor, [row.id for row in rows])
-    return [_line(row, users, organisations, teams, references) for row in rows]
+    references = find_references(actor, [row.id for row in rows], times=[row.at for row in rows])
+    agreements = _agreements_of(rows)
+    return [_line(row, users, organisations, teams, references, agreements) for row in rows]
 
 
 def find_choices(actor: Actor) -> Choices:
@@ -174,9 +153,10 @@ def _line(
     organisations: dict[UUID, str],
     teams: dict[UUID, str],
     references: dict[UUID, Subject],
+    agreements: dict[str, str],
 ) -> Line:
     ids = dict.fromkeys([*([row.object_id] if row.object_id else []), *row.record_ids, *row.person_ids])
-    found = tuple(references[one].reference for one in ids if one in references)
+    found = tuple(references[one] for one in ids if one in references)
     words, tone = OUTCOMES.get(row.outcome, (row.outcome, "grey"))
     return Line(
         id=row.id,
@@ -189,12 +169,20 @@ def _line(
         category=CATEGORY_LABELS[Category(row.category)],
         outcome=words,
         tone=tone,
-        references=found[:REFERENCES_SHOWN],
-        more=max(0, len(found) - REFERENCES_SHOWN),
+        references=found,
         recipients=", ".join(dict.fromkeys(organisations.get(one, str(one)) for one in row.recipients)),
-        basis=basis_label(row.told["basis"]),
+        basis=basis_label(row.told["basis"], agreements),
         source=SOURCE_LABELS.get(row.source, row.source),
     )
+
+
+def _agreements_of(rows: Iterable[EventRow]) -> dict[str, str]:
+    """References of the agreements that the events stand on, as far as the reader may see those."""
+    ids = {UUID(row.told["basis"]["agreement"]) for row in rows if "agreement" in row.told["basis"]}
+    if not ids:
+        return {}
+    found = db.session.execute(sa.select(Agreement.id, Agreement.reference).where(Agreement.id.in_(ids)))
+    return {str(row[0]): row[1] for row in found}
 
 
 def _names_of(actor: Actor, row: EventRow) -> dict[str, str]:
@@ -206,7 +194,9 @@ def _names_of(actor: Actor, row: EventRow) -> dict[str, str]:
         for found in (user_names(ids), organisation_names(ids), team_names(ids))
         for key, name in found.items()
     }
-    return names | {str(key): one.reference for key, one in find_references(actor, [row.id]).items()}
+    return names | {
+        str(key): one.reference for key, one in find_references(actor, [row.id], times=[row.at]).items()
+    }
 
 
 def _is_id(value: Any) -> bool:
