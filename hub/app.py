@@ -54,6 +54,11 @@ from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
 from hub.panels.views import pages as panels_pages
 from hub.people.views import pages as people_pages
+from hub.reviews.alert_views import pages as alerts_pages
+from hub.reviews.sample_views import own as my_accesses_pages
+from hub.reviews.sample_views import pages as samples_pages
+from hub.reviews.seen_views import pages as case_seen_pages
+from hub.reviews.subject_views import pages as subject_reports_pages
 from hub.search.views import pages as search_pages
 from hub.sharing.queries import waiting_count
 from hub.web import context, failures, gate, headers, identity, login, templating
@@ -114,6 +119,11 @@ BLUEPRINTS = (
     attestations_pages,
     assurances_pages,
     evidence_pages,
+    alerts_pages,
+    samples_pages,
+    my_accesses_pages,
+    subject_reports_pages,
+    case_seen_pages,
 )
 
 

@@ -22,6 +22,7 @@ import hub.notifications.models
 import hub.panels.models
 import hub.people.policy
 import hub.places.policy
+import hub.reviews.models
 import hub.sharing.policy
 import hub.vehicles.policy
 import hub.web.models  # noqa: F401

@@ -189,5 +189,27 @@ EVENTS: dict[str, Kind] = {
     "log.record_viewed": _kind(C.AUDIT, "record", "Log of a record viewed", "purpose"),
     "log.person_viewed": _kind(C.AUDIT, "person", "Log about a person viewed", "purpose"),
     "log.user_viewed": _kind(C.AUDIT, "user", "Log of a user viewed", "purpose"),
+    "log.organisation_viewed": _kind(C.AUDIT, "organisation", "Log of an organisation viewed", "purpose"),
+    "log.exported": _kind(C.AUDIT, None, "Events exported", "purpose", "asked", "events"),
+    "log.printed": _kind(C.AUDIT, None, "Events made ready for print", "purpose", "asked", "events"),
     "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
+    "log.archive_checked": _kind(C.AUDIT, None, "Archive of the log checked", "events", "problems"),
+    "log.month_detached": _kind(C.AUDIT, None, "Month of the log given to the archive", "month", "events"),
+    "log.subject_reported": _kind(
+        C.AUDIT, "person", "Report for a data subject made", "purpose", "titles", texts=("reason",)
+    ),
+    # what auditors review
+    "alert.raised": _kind(C.AUDIT, "alert", "Alert raised", "rule"),
+    "alert.listed": _kind(C.AUDIT, None, "Alerts viewed", "purpose"),
+    "alert.opened": _kind(C.AUDIT, "alert", "Alert viewed", "purpose"),
+    "alert.reviewed": _kind(C.AUDIT, "alert", "Alert reviewed", "purpose", "decision", texts=("note",)),
+    "sample.listed": _kind(C.AUDIT, None, "Samples viewed", "purpose"),
+    "sample.drawn": _kind(C.AUDIT, "sample", "Sample of accesses drawn", "purpose", "accesses"),
+    "sample.opened": _kind(C.AUDIT, "sample", "Sample viewed", "purpose"),
+    "sample.judged": _kind(
+        C.AUDIT, "sampled_access", "Answer for an access judged", "purpose", "verdict", texts=("note",)
+    ),
+    "justification.listed": _kind(C.SECURITY, None, "Own accesses to justify viewed"),
+    "justification.opened": _kind(C.SECURITY, "sampled_access", "Own access to justify viewed"),
+    "justification.given": _kind(C.SECURITY, "sampled_access", "Access justified", texts=("answer",)),
 }

@@ -194,6 +194,7 @@ def _actions(found: OpenedCase, may: May) -> tuple[dict[str, Any], ...]:
         (may.attach, {"label": "Attach a file", "href": f"{base}/files"}),
         (reads_people, {"label": "Consents", "href": f"{base}/consents"}),
         (may.change, {"label": "Restrict it to named people", "href": f"{base}/restrict"}),
+        (found.right.leads, {"label": "Who has looked, by month", "href": f"{base}/seen"}),
         (may.hand_over, {"label": "Hand it over", "href": f"{base}/hand-over"}),
     )
     return tuple(action for allowed, action in offered if allowed)

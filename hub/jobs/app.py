@@ -26,6 +26,7 @@ from hub.interests.jobs import tell_of_stopped_looks
 from hub.jobs import housekeeping
 from hub.jobs.warnings import warn_of_ends
 from hub.notifications.jobs import send_due
+from hub.reviews.jobs import raise_alerts
 
 log = structlog.get_logger("hub.worker")
 KEEP_ENDED_HOURS = 72
@@ -47,6 +48,7 @@ REGULAR = (
     Regular("tell_of_stopped_looks", "* * * * * */15", tell_of_stopped_looks),
     Regular("ensure_partitions", "5 * * * *", housekeeping.ensure_partitions, at_start=True),
     Regular("forget_old", "20 * * * *", housekeeping.forget_old),
+    Regular("raise_alerts", "*/3 * * * *", raise_alerts),
     Regular("remind_late", "*/5 * * * *", remind_late),
     Regular("warn_of_ends", "45 * * * *", warn_of_ends),
     Regular("sweep_loose", "35 * * * *", sweep_loose),

@@ -45,6 +45,8 @@ class NotificationKind(enum.StrEnum):
     ASSURANCE_WAITING = "assurance.submitted"
     ASSURANCE_REVIEWED = "assurance.reviewed"
     ASSURANCE_ENDING = "assurance.warned"
+    ALERTS_RAISED = "alert.raised"
+    ACCESS_SAMPLED = "sample.drawn"
 
 
 NOTIFICATION_LABELS = {
@@ -87,4 +89,6 @@ NOTIFICATION_LABELS = {
     NotificationKind.ASSURANCE_WAITING: "A partner’s assurance waits for review",
     NotificationKind.ASSURANCE_REVIEWED: "Your organisation’s assurance was reviewed",
     NotificationKind.ASSURANCE_ENDING: "Your organisation’s assurance ends soon: answer it anew",
+    NotificationKind.ALERTS_RAISED: "Alerts about accesses wait for review",
+    NotificationKind.ACCESS_SAMPLED: "Say why you looked at something: it was drawn by chance",
 }

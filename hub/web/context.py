@@ -45,6 +45,7 @@ NAVIGATION = (
             "case_handover",
             "case_panels",
             "case_facts",
+            "case_seen",
         ),
     ),
     Place("People", "/people", Permission.PERSON_READ, ("people", "person")),
@@ -56,7 +57,7 @@ NAVIGATION = (
         ("agreements", "agreement", "agreement_terms", "papers", "panels"),
     ),
     Place("Emergencies", "/emergencies", Permission.EMERGENCY_REVIEW, ("emergencies",)),
-    Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight",)),
+    Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight", "alerts", "samples", "subject_reports")),
     Place(
         "Admin",
         "/admin",

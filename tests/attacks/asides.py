@@ -4,8 +4,9 @@ list; a row of its own for each act, so that none takes the ground from under th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
@@ -23,6 +24,8 @@ from hub.assurances.forms import AnswersForm
 from hub.assurances.questions import questionnaire
 from hub.attestations.jobs import attest_access
 from hub.attestations.models import Attestation
+from hub.audit.policy import LogPurpose
+from hub.audit.recording import append
 from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
 from hub.cases.models import Case
@@ -37,6 +40,10 @@ from hub.interests.forms import InterestForm
 from hub.interests.vocabulary import InterestKind, Relation
 from hub.people.actions import add_person
 from hub.people.vocabulary import InvolvementRole
+from hub.reviews.actions import answer_access, draw_sample
+from hub.reviews.forms import SampleForm
+from hub.reviews.jobs import raise_alerts
+from hub.reviews.models import Alert, SampledAccess
 from tests.fixtures.facts import told_fact
 from tests.fixtures.handing import offer_form
 from tests.fixtures.world import World, act_as
@@ -69,6 +76,7 @@ def beside(world: World) -> Asides:
     _hand_overs(world, made, cases)
     _interests(world, made)
     _administration(world, made)
+    _reviews(world, made)
     made.told_case = _case(world, "officer").id
     made.acts["facts.read"] = {"grant_id": told_fact(world, made.told_case)}
     return made
@@ -165,6 +173,47 @@ def _interests(world: World, made: Asides) -> None:
     made.acts["interests.end"] = {"interest_id": declare("reader", "Nowhere")}
     made.theirs["interest_id"] = declare("sergeant_east", "Drury")
     made.theirs["exclusion_id"] = exclusion(made.theirs["interest_id"], "sergeant_east")
+
+
+def _reviews(world: World, made: Asides) -> None:
+    """An alert about a series of refusals, and a sample of looks, in the council's log and in the police's."""
+    began = clock.now() - timedelta(days=1)
+    for user, auditor, side in (
+        ("officer", "auditor", made.ours),
+        ("sergeant", "police_auditor", made.theirs),
+    ):
+        actor = act_as(world, user)
+        for _ in range(12):
+            append(actor, "case.opened", outcome="denied", object_id=uuid4(), facts={"part": "summary"})
+        append(actor, "notification.listed")
+        for _ in range(2):
+            append(actor, "case.opened", object_id=uuid4(), facts={"part": "summary"})
+        db.session.commit()
+        raise_alerts(Event())
+        drawer = act_as(world, auditor)
+        side["alert_id"] = db.session.scalars(
+            sa.select(Alert.id).where(Alert.organisation_id == drawer.organisation_id)
+        ).one()
+        form = SampleForm(began, clock.now(), 2, None, "case.opened")
+        sample = draw_sample(drawer, form, purpose=LogPurpose.SELF_MONITORING)
+        side["sample_id"] = sample.id
+        accesses = db.session.scalars(
+            sa.select(SampledAccess.id)
+            .where(SampledAccess.sample_id == sample.id)
+            .order_by(SampledAccess.place)
+        ).all()
+        side["access_id"] = accesses[0]
+        if user == "officer":
+            made.acts["my_accesses.answer"] = {"access_id": accesses[1]}
+        db.session.commit()
+    made.acts["samples.judge"] = _answered(world, made)
+
+
+def _answered(world: World, made: Asides) -> dict[str, UUID]:
+    """Only an answered access is judged."""
+    answer_access(act_as(world, "officer"), made.ours["access_id"], "The caller asked for news")
+    db.session.commit()
+    return {"sample_id": made.ours["sample_id"], "access_id": made.ours["access_id"]}
 
 
 def _administration(world: World, made: Asides) -> None:

@@ -85,6 +85,10 @@ def day(name: str, ahead: int) -> dict[str, str]:
     return {f"{name}-day": str(then.day), f"{name}-month": str(then.month), f"{name}-year": str(then.year)}
 
 
+def iso(ahead: int) -> str:
+    return (clock.now() + timedelta(days=ahead)).date().isoformat()
+
+
 def case_form(arena: Arena) -> dict[str, Any]:
     return {
         "kind": "asb",
@@ -338,6 +342,14 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "agreement.end": ("spoc", {"why": "Not needed"}),
         "oversight.purpose": ("auditor", {"purpose": "lawfulness", "next": "/audit"}),
         "oversight.check": ("auditor", {"period": "7"}),
+        "alerts.review": ("auditor", {"decision": "justified", "note": "Asked the manager", "revision": "1"}),
+        "samples.new": (
+            "auditor",
+            {"size": "1", "category": "", "act": "", "from": iso(-1), "to": iso(0)},
+        ),
+        "samples.judge": ("auditor", {"verdict": "accepted", "note": "As the case says"}),
+        "my_accesses.answer": ("officer", {"answer": "The caller asked for news"}),
+        "subject_reports.show": ("auditor", {"titles": "yes", "reason": "A complaint", "as": "page"}),
     }
     return found
 
@@ -345,6 +357,20 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
 # the upload reads its own body (see test_uploads), signing out ends the session that the others use
 OF_THEIR_OWN = frozenset({"case_files.upload", "papers.add", "evidence.add", "accounts.sign_out"})
 # what a reader may put into the address of each page
+ASKED = (
+    "user",
+    "organisation",
+    "category",
+    "act",
+    "outcome",
+    "purpose",
+    "from",
+    "to",
+    "weekday",
+    "hour",
+    "as_of",
+    "after",
+)
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "cases.index": ("scope", "status", "kind", "priority", "risk", "title", "after"),
     "cases.new": ("incident",),
@@ -380,17 +406,15 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "accounts.sign_in": ("next", "kept"),
     "accounts.confirm": ("next",),
     "oversight.purpose": ("next",),
-    "oversight.desk": (
-        "user",
-        "organisation",
-        "reference",
-        "act",
-        "category",
-        "outcome",
-        "from",
-        "to",
-        "after",
-    ),
-    "oversight.record": ("after",),
-    "oversight.user": ("after",),
+    "oversight.desk": ("reference", *ASKED),
+    "oversight.record": ASKED,
+    "oversight.user": ASKED,
+    "oversight.person": ASKED,
+    "oversight.organisation": ASKED,
+    "oversight.inquiries": ("person", "record", "user", "organisation"),
+    "oversight.export_csv": ("subject", *ASKED),
+    "oversight.print_list": ("subject", *ASKED),
+    "alerts.index": ("rule", "state", "after"),
+    "samples.index": ("after",),
+    "subject_reports.ask": ("reference",),
 }

@@ -29,6 +29,7 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
         "secret": "x",
         "reference": arena.mine.reference,
         "kind": "person",
+        "about": "desk",
     }
     if rule.endpoint.startswith(("incident.", "incident_sharing.")):
         known |= arena.mine.of_incident()

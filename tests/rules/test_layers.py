@@ -68,6 +68,6 @@ def test_views_are_imported_by_the_application_alone() -> None:
             names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
             for name in names:
                 own = sharing and name.startswith(f"hub.{path.parent.name}.")
-                if name.startswith("hub.") and name.endswith("views") and not own:
+                if name.startswith("hub.") and name.endswith((".views", "_views")) and not own:
                     wrong.append(f"{name_of(path)}:{node.lineno} {name}")
     assert wrong == []
