@@ -42,7 +42,7 @@ NOT_HERE = UUID("00000000-0000-7000-8000-000000000000")
 ABSENT = frozenset(
     {
         "attachment_id", "paper_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
-        "attestation_id", "notification_id", "event_id", "line_id", "document_id",
+        "attestation_id", "notification_id", "event_id", "line_id", "document_id", "alert_id", "sample_id", "access_id",
     }
 )  # fmt: skip
 
@@ -85,7 +85,7 @@ class Stage:
         known: dict[str, object] = {
             **ids, **dict.fromkeys(ABSENT, NOT_HERE), "agreement_id": world.agreements["sharing"], "key": "cases.new",
             "team_id": world.teams[TEAM], "user_id": self.spare, "organisation_id": world.organisations["council"],
-            "secret": "x", "reference": self.references[record], "kind": "person",
+            "secret": "x", "reference": self.references[record], "kind": "person", "about": "desk",
         }  # fmt: skip
         if endpoint.startswith(("incident.", "incident_sharing.")):
             known |= {"involvement_id": ids["incident_involvement_id"], "grant_id": ids["incident_grant_id"]}
