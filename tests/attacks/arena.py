@@ -55,6 +55,7 @@ class Target:
     reference: str
     incident_id: UUID
     person_id: UUID
+    person_reference: str
     entry_id: UUID
     involvement_id: UUID
     incident_involvement_id: UUID
@@ -214,6 +215,7 @@ def _target(actor: Actor, word: str) -> Target:
         reference=case.reference,
         incident_id=incident.id,
         person_id=person.id,
+        person_reference=person.reference,
         entry_id=entry.id,
         involvement_id=_involvement(case.id, person.id),
         incident_involvement_id=_involvement(incident.id, on_incident.id),

@@ -33,6 +33,8 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
     }
     if rule.endpoint.startswith(("incident.", "incident_sharing.")):
         known |= arena.mine.of_incident()
+    if rule.endpoint in ("subject_reports.show", "oversight.person"):
+        known["reference"] = arena.mine.person_reference
     known |= arena.asides.acts.get(rule.endpoint, {})
     known["agreement_id"] = arena.pacts.get(rule.endpoint, known["agreement_id"])
     if rule.endpoint == "panels.end":
