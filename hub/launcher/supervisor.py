@@ -77,13 +77,12 @@ class Supervisor:
                 self.store.archive_address(), os.environ, demo=self.options.demo
             )
         running.remember(self.var, self.environment)
-        for program in self._programs():
-            self.watched.append(Watched(program, Child(program)))
+        self._begin(self._web(), self._worker())
         if self.options.demo:
-            tell("Loading the invented partnership, if it is not there yet …")
-            self._run_once("demo", "load")  # while web and worker come up
+            self._load_demo()  # while web and worker come up
         self._await_health()
         print(f"Hub ready on http://{self.options.host}:{self.options.port}", flush=True)
+        self._begin(*self._keepers_of_the_log())
         if self.options.demo:
             self._run_once("demo", "accounts")
 
@@ -123,19 +122,33 @@ class Supervisor:
         if code != 0:
             raise SystemExit(f"hub {' '.join(command)} failed, so the hub is stopped.")
 
-    def _programs(self) -> list[Program]:
-        programs = [self._web(), self._worker()]
+    def _begin(self, *programs: Program) -> None:
+        for program in programs:
+            self.watched.append(Watched(program, Child(program)))
+
+    def _keepers_of_the_log(self) -> list[Program]:
+        """The sequencer, and the demonstration's witness."""
         if not self.environment.get(variables.SEQUENCER_URL):
             tell(f"{variables.SEQUENCER_URL} is not set: nobody here puts the log into its tree.")
+            return []
         if not self.environment.get(variables.ARCHIVE_BUCKET):
             tell(f"{variables.ARCHIVE_BUCKET} is not set: the log is copied to no second place.")
-            return programs
+        programs = []
         if self.options.demo and not self.environment.get(variables.WITNESSES):
             witness = PartnerWitness(self.var, PROJECT)
             witness.prepare(variables.for_sequencer(self.environment))
             self.environment[variables.WITNESSES] = str(witness.told)
             programs.append(witness.program(self.environment))
         return [*programs, self._sequencer()]
+
+    def _load_demo(self) -> None:
+        """Once for a database of our own; one that was given is asked each time."""
+        note = self.postgres.directory / "demo" if self.postgres else None
+        if note is None or not note.exists():
+            tell("Loading the invented partnership, if it is not there yet …")
+            self._run_once("demo", "load")
+        if note is not None:
+            note.touch()
 
     def _web(self) -> Program:
         options = [
