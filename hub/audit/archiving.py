@@ -25,6 +25,7 @@ from hub.audit.archive_format import (
     partial_place,
     write_bundle,
 )
+from hub.audit.sequencing import tile_reader
 from hub.crypto.tlog.checkpoints import Checkpoint
 from hub.crypto.tlog.hashing import HASH_SIZE, NotProven, check_consistency, leaf_hash
 from hub.crypto.tlog.notes import Verifier, open_note
@@ -132,7 +133,7 @@ class Copier:
                 raise Diverged(
                     f"The archive holds {old.size} leaves, the database {head.size}: it was set back."
                 )
-            proof = Tree(self._read_tile, head.size).consistency(old.size)
+            proof = Tree(tile_reader(self.connection), head.size).consistency(old.size)
             check_consistency(old.size, head.size, proof, old.root, head.root)
         except NotProven as why:
             raise Diverged(
@@ -162,7 +163,7 @@ class Copier:
             yield (first + at) // WIDTH, [bytes(row[1]) for row in rows[at : at + WIDTH]]
 
     def _put_bundle(self, number: int, bodies: list[bytes], now: datetime) -> None:
-        hashes = self._read_tile(0, number)
+        hashes = tile_reader(self.connection)(0, number)
         for place, body in enumerate(bodies):
             if hashes[place * HASH_SIZE : (place + 1) * HASH_SIZE] != leaf_hash(body):
                 raise Diverged(f"The event of leaf {number * WIDTH + place} is not what the tree says.")
@@ -178,7 +179,7 @@ class Copier:
             if size > old or renew:
                 for number in range(old // WIDTH, -(-size // WIDTH)):
                     count = min(WIDTH, size - number * WIDTH)
-                    tile = self._read_tile(level, number)[: count * HASH_SIZE]
+                    tile = tile_reader(self.connection)(level, number)[: count * HASH_SIZE]
                     self._put(tile_path(level, number, count), tile, count, now)
             level, old, size = level + 1, old // WIDTH, size // WIDTH
 
@@ -210,12 +211,6 @@ class Copier:
             "SELECT line FROM audit.cosignature WHERE size = %s ORDER BY at, name", [size]
         ).fetchall()
         return Head(size, bytes(root), note + "".join(f"{line.rstrip()}\n" for (line,) in lines))
-
-    def _read_tile(self, level: int, number: int) -> bytes:
-        found = self.connection.execute(
-            "SELECT hashes FROM audit.tile WHERE level = %s AND number = %s", [level, number]
-        ).fetchone()
-        return bytes(found[0]) if found else b""
 
     def _one(self, statement: str, *values: Any) -> Any:
         row = self.connection.execute(statement, values).fetchone()

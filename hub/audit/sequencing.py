@@ -18,7 +18,7 @@ import psycopg
 from hub.crypto.tlog.checkpoints import Checkpoint
 from hub.crypto.tlog.hashing import NotProven, check_consistency, leaf_hash
 from hub.crypto.tlog.notes import Signer, open_note, write_note
-from hub.crypto.tlog.tiles import Tree, grown
+from hub.crypto.tlog.tiles import Reader, Tree, grown
 
 # one sequencer for a database
 LOCK = 0x68_75_62_74_72_65_65
@@ -29,6 +29,18 @@ _NEXT = """
     WHERE (xid, id) > (%s::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY xid, id LIMIT %s
 """
+
+
+def tile_reader(connection: psycopg.Connection[Any]) -> Reader:
+    """The tiles as this connection finds them."""
+
+    def read(level: int, number: int) -> bytes:
+        found = connection.execute(
+            "SELECT hashes FROM audit.tile WHERE level = %s AND number = %s", [level, number]
+        ).fetchone()
+        return bytes(found[0]) if found else b""
+
+    return read
 
 
 class Forked(Exception):
@@ -121,7 +133,9 @@ class Sequencer:
                 copy.set_types(["int8", "uuid", "timestamptz"])
                 for number, (event_id, at, _, _) in enumerate(rows, start=self._size):
                     copy.write_row((number, event_id, at))
-            changed = grown(self._read, self._size, [leaf_hash(bytes(body)) for *_, body in rows])
+            changed = grown(
+                tile_reader(self.connection), self._size, [leaf_hash(bytes(body)) for *_, body in rows]
+            )
             cursor.executemany(
                 "INSERT INTO audit.tile (level, number, hashes) VALUES (%s, %s, %s)"
                 " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
@@ -163,13 +177,7 @@ class Sequencer:
                 self.connection.commit()
 
     def _tree(self, size: int) -> Tree:
-        return Tree(self._read, size)
-
-    def _read(self, level: int, number: int) -> bytes:
-        found = self.connection.execute(
-            "SELECT hashes FROM audit.tile WHERE level = %s AND number = %s", [level, number]
-        ).fetchone()
-        return bytes(found[0]) if found else b""
+        return Tree(tile_reader(self.connection), size)
 
     def _one(self, statement: str, *values: Any) -> Any:
         row = self.connection.execute(statement, values).fetchone()

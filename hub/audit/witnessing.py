@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from hub.audit.sequencing import tile_reader
 from hub.crypto.tlog.hashing import NotProven
 from hub.crypto.tlog.notes import COSIGNATURE, Verifier
 from hub.witness.asking import Diverged, NotCosigned, WitnessAhead, cosign
@@ -83,7 +84,7 @@ class Witnessing:
 
     def _ask(self, one: Witness, known: int, size: int, note: str) -> None:
         try:
-            line = cosign(one.url, one.verifier, note, known, self._read, timeout=TIMEOUT)
+            line = cosign(one.url, one.verifier, note, known, tile_reader(self.connection), timeout=TIMEOUT)
         except (Diverged, WitnessAhead, NotProven) as why:
             log.error("witness_disagrees", witness=one.verifier.name, size=size, why=str(why))
             return
@@ -94,9 +95,3 @@ class Witnessing:
             "INSERT INTO audit.cosignature (size, name, line) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             [size, one.verifier.name, line],
         )
-
-    def _read(self, level: int, number: int) -> bytes:
-        found = self.connection.execute(
-            "SELECT hashes FROM audit.tile WHERE level = %s AND number = %s", [level, number]
-        ).fetchone()
-        return bytes(found[0]) if found else b""

@@ -14,7 +14,8 @@ from hub.web.routes import DECLARED, Data
 from tests.attacks.arena import Arena
 from tests.attacks.checks import Tables, fault_of, told
 from tests.attacks.conftest import Cast
-from tests.attacks.forms import OF_THEIR_OWN, PARAMETERS, forms
+from tests.attacks.forms import OF_THEIR_OWN, forms
+from tests.attacks.parameters import PARAMETERS
 from tests.attacks.values import (
     ALIKE,
     COOKIES,

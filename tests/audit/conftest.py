@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from hub.access.actions import create_record
 from hub.access.actor import Actor
+from hub.access.facts import facts_of
+from hub.access.vocabulary import RecordKind
+from hub.audit.recording import append
+from hub.audit.verifier import single
+from hub.core import clock
+from hub.extensions import db
+from hub.incidents.models import Incident
+from hub.incidents.vocabulary import IncidentKind, IncidentSource
+from tests.audit.forging import EVENTS, POLICY, WITNESS, fill, newest, sequenced
 from tests.fixtures.archive import log_store, place, tree
 from tests.fixtures.world import World, act_as
 
@@ -77,3 +91,68 @@ def officer(app: object, world: World) -> Actor:
 @pytest.fixture
 def door(connect: Connect, officer: Actor) -> Door:
     return Door(connect, officer.token)
+
+
+@pytest.fixture
+def single_file() -> ModuleType:
+    """The one file, loaded by itself."""
+    spec = importlib.util.spec_from_file_location("hub_audit_verify", single.TARGET)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def log(app: object, connect: Connect, tmp_path: Path) -> psycopg.Connection[Any]:
+    """A log with a cosigned checkpoint."""
+    superuser = connect("superuser")
+    fill(superuser, EVENTS)
+    sequenced(connect("sequencer", autocommit=False), tmp_path)
+    size, note = newest(superuser)
+    text = note.rpartition("\n\n")[0] + "\n"
+    superuser.execute(
+        "INSERT INTO audit.cosignature (size, name, line) VALUES (%s, %s, %s)",
+        [size, WITNESS.name, WITNESS.sign(text, at=1_700_000_000)],
+    )
+    return superuser
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "my-policy"
+    path.write_text(str(POLICY))
+    return path
+
+
+@pytest.fixture
+def logged(officer: Actor) -> UUID:
+    """An incident with its event, and a search with a sealed text."""
+    record = create_record(officer, RecordKind.INCIDENT, session=db.session())
+    now = clock.now()
+    incident = Incident(
+        id=record.id,
+        reference=record.reference,
+        **facts_of(record),
+        kind=IncidentKind(next(iter(IncidentKind))).value,
+        source=IncidentSource(next(iter(IncidentSource))).value,
+        title="Noise",
+        description="Loud music",
+        occurred_from="2026-03",
+        occurred_at=now,
+        reported_at=now,
+        logged_by=officer.user_id,
+    )
+    db.session.add(incident)
+    append(
+        officer,
+        "incident.logged",
+        object_id=record.id,
+        version=1,
+        records=[record.id],
+        facts={"kind": "noise"},
+    )
+    append(officer, "search.run", texts={"terms": "Łucja"}, counted=2)
+    db.session.commit()
+    return record.id

@@ -10,13 +10,17 @@ import psycopg
 
 from hub.audit.sequencing import Memory, Sequencer
 from hub.crypto.tlog.checkpoints import Policy
-from hub.crypto.tlog.notes import Signer
+from hub.crypto.tlog.notes import COSIGNATURE, Signer
 from hub.witness.asking import cosign
 from tests.witness.log import Running, made, running
 
 __all__ = ["SIGNER", "cosigned", "fill", "made", "newest", "policy_of", "reader", "running", "sequenced"]
 
 SIGNER = Signer.from_seed("hub.example/log", bytes(range(32)))
+WITNESS = Signer.from_seed("council.example/witness", b"w" * 32, COSIGNATURE)
+POLICY = Policy((SIGNER.verifier,), (WITNESS.verifier,), 1)
+# in the log of the tests of exports
+EVENTS = 300
 A_BATCH = 10_000
 # from ten minutes ago to one minute ago, in this month, because there is no partition before it
 _FILL = """
