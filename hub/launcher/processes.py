@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hub.launcher.unprivileged import Account
 
+STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
 _LOG_LIMIT = 16 * 1024 * 1024
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,7 +41,7 @@ class Child:
     def __init__(self, program: Program) -> None:
         self.program = program
         # The kernel ties the child to the thread that starts it: start children from a thread that stays.
-        with _output(program.log) as output:
+        with _output(program.log) as output, undisturbed():
             try:
                 self.process = subprocess.Popen(
                     list(program.command),
@@ -90,6 +91,20 @@ class Child:
         if self.program.log is None:
             return ""
         return self.program.log.read_text(errors="replace")[-characters:].strip()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Whatever asks us to stop waits until the end of this block.
+
+    What a handler raises while a process is forked is dropped by the interpreter, and a child that is not yet
+    written down would be nobody's.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def left_over_in(directory: Path) -> list[int]:
@@ -153,12 +168,13 @@ def _output(log: Path | None) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def _end_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
-    if not sys.platform.startswith("linux"):
-        return None
+def _end_with_parent(sent: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def before_exec() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # a mask outlives exec
+        if not sys.platform.startswith("linux"):
+            return
         _libc.prctl(_PR_SET_PDEATHSIG, int(sent))
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)

@@ -18,7 +18,7 @@ from hub.launcher.objectstore import ObjectStore
 from hub.launcher.partner_witness import PartnerWitness
 from hub.launcher.ports import is_free
 from hub.launcher.postgres import Postgres
-from hub.launcher.processes import Child, Program, wait_until
+from hub.launcher.processes import STOPPING, Child, Program, undisturbed, wait_until
 from hub.launcher.watched import Watched
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -124,7 +124,8 @@ class Supervisor:
 
     def _begin(self, *programs: Program) -> None:
         for program in programs:
-            self.watched.append(Watched(program, Child(program)))
+            with undisturbed():
+                self.watched.append(Watched(program, Child(program)))
 
     def _keepers_of_the_log(self) -> list[Program]:
         """The sequencer, and the demonstration's witness."""
@@ -265,12 +266,12 @@ def _interruptible() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for each in STOPPING:
         signal.signal(each, stop)
     yield
 
 
 def _ignore_signals() -> None:
     """Once we stop we finish stopping; every wait on that way has an end."""
-    for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)

@@ -98,3 +98,30 @@ def test_a_watched_program_starts_again_after_a_growing_pause(
     told = capsys.readouterr().err
     assert "code 3" in told
     assert [f"again in {pause} s" in told for pause in (1, 2, 4)] == [True, True, True]
+
+
+def test_a_signal_in_the_middle_of_a_start_is_not_lost_and_the_child_is_known(tmp_path: Path) -> None:
+    # a process of its own: a hook at the fork can't be taken back
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_processes import _program
+from hub.launcher.supervisor import Options, Supervisor, _interruptible
+
+here = Path({str(tmp_path)!r})
+hub = Supervisor(Options(var=here, host="127.0.0.1", port=1, demo=False))
+os.register_at_fork(after_in_parent=lambda: signal.raise_signal(signal.SIGINT))
+with _interruptible():
+    try:
+        hub._begin(_program(here, "import time; time.sleep(60)"))
+    except KeyboardInterrupt:
+        print("told", flush=True)
+for each in hub.watched:
+    each.child.ask_to_stop()
+    print("ended", each.child.process.wait(10))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.split() == ["told", "ended", str(-signal.SIGTERM)], done.stderr
