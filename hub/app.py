@@ -8,6 +8,7 @@ import structlog
 from flask import Flask
 
 import hub.models  # noqa: F401
+from hub.access import finding
 from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
 from hub.accounts import sessions
@@ -158,6 +159,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
+        finding.install(db.engine)
         try:
             check_walls()
         finally:

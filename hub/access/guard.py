@@ -9,6 +9,7 @@ import functools
 import itertools
 from contextvars import ContextVar
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -24,6 +25,10 @@ from hub.core.schema import TEXT_ARRAY, UUID_ARRAY
 from hub.extensions import HubSession
 
 CONTEXT_KEY = "access_context"
+TOKEN_KEY = "access_token"
+LOOKS_KEY = "access_looks"
+# a page is one look, an export a few; what a long import writes needs no look
+LOOKS_AT_MOST = 16
 SETTINGS = (
     "user_id",
     "organisation_id",
@@ -46,7 +51,24 @@ def enter(session: Session, who: Actor | Context) -> None:
     if session.in_transaction() or len(session.identity_map):
         session.leave() if isinstance(session, HubSession) else session.rollback()
         session.expunge_all()
+    _become(session, who)
+
+
+def _become(session: Session, who: Actor | Context) -> None:
     session.info[CONTEXT_KEY] = who.context if isinstance(who, Actor) else who
+    session.info[TOKEN_KEY] = who.token if isinstance(who, Actor) else ""
+    session.info[LOOKS_KEY] = ()
+
+
+def remember_look(session: Session, event_id: UUID) -> None:
+    """Under this event, once it is committed, the session reads what it names."""
+    looks = [key for key in session.info.get(LOOKS_KEY, ()) if key != event_id]
+    session.info[LOOKS_KEY] = (*looks, event_id)[-LOOKS_AT_MOST:]
+
+
+def looks_in_hand(session: Session) -> str:
+    """The events as the database is told them (`hub.looks`)."""
+    return ",".join(str(key) for key in session.info.get(LOOKS_KEY, ()))
 
 
 def context_of(session: Session) -> Context:
@@ -128,8 +150,11 @@ def _guard(state: ORMExecuteState) -> None:
 def _announce(session: Session, _transaction: Any, connection: sa.Connection) -> None:
     """Tells the database who acts, for this transaction only: a pooled connection carries nothing to the next."""
     context = context_of(session)
-    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in SETTINGS)
-    connection.execute(sa.text(f"SELECT {columns}"), {name: _setting(context, name) for name in SETTINGS})
+    values = {name: _setting(context, name) for name in SETTINGS}
+    values["token"] = session.info.get(TOKEN_KEY, "")
+    values["looks"] = looks_in_hand(session)
+    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in values)
+    connection.execute(sa.text(f"SELECT {columns}"), values)
 
 
 def _setting(context: Context, name: str) -> str:
@@ -162,6 +187,6 @@ def hand_over(session: Session, who: Actor | Context) -> None:
     """Lets another actor go on in the same transaction. For the loader alone, which is all or nothing."""
     session.flush()
     session.expunge_all()
-    session.info[CONTEXT_KEY] = who.context if isinstance(who, Actor) else who
+    _become(session, who)
     if session.in_transaction():
         _announce(session, None, session.connection())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,13 @@ from hub.access.sets import Terms
 from hub.access.vocabulary import Audience
 
 guard_class(Record, record_rules())
-guard_class(Involvement, item_rules(names_person=True, changeable=True))
+guard_class(
+    Involvement,
+    replace(
+        item_rules(names_person=True, changeable=True),
+        opened_by=("record_id", "person_id", "place_id", "vehicle_id"),
+    ),
+)
 guard_class(
     Grant,
     Rules(

@@ -15,10 +15,17 @@ from sqlalchemy.dialects import postgresql
 from hub.access.models import Record
 from hub.access.policy import GUARDED, Rules, know_record, read_record
 from hub.access.sets import ACTOR_SETS, Expression, Terms
+from hub.core.schema import Holds
 
 APPLICATION_ROLE = "hub_app"
+FINDER_ROLE = "hub_finder"
 OWNER_ROLE = "hub_owner"
 READER_ROLE = "hub_reader"
+FINDING = "hub_find"
+# what the finder may see of a record: never what is said in it
+FINDABLE = frozenset(
+    (Holds.KEY, Holds.REFERENCE, Holds.ACCESS_FACT, Holds.CODE, Holds.TIME, Holds.COUNT, Holds.STAFF)
+)
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -67,7 +74,7 @@ def refuse_cartesian(sql: str) -> None:
 
 
 def policies() -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
-    """(table, policy name) → (command, USING, WITH CHECK) of every policy for the application role."""
+    """(table, policy name) → (command, USING, WITH CHECK) of every policy for the application's two roles."""
     terms = setting_terms()
     found: dict[tuple[str, str], tuple[str, str | None, str | None]] = {}
     for model, rules in GUARDED.items():
@@ -79,8 +86,10 @@ def _policies_of(
     model: type[Any], rules: Rules, terms: Terms
 ) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
     table = model.__tablename__
+    readable = compiled(model, rules.read(model, terms))
     found: dict[tuple[str, str], tuple[str, str | None, str | None]] = {
-        (table, "hub_read"): ("SELECT", compiled(model, rules.read(model, terms)), None)
+        (table, "hub_read"): ("SELECT", _gated(model, rules, readable), None),
+        (table, FINDING): ("SELECT", readable, None),
     }
     if rules.add is not None:
         found[(table, "hub_add")] = ("INSERT", None, compiled(model, rules.add(model, terms)))
@@ -88,6 +97,15 @@ def _policies_of(
         text = compiled(model, rules.change(model, terms))
         found[(table, "hub_change")] = ("UPDATE", text, text)
     return found
+
+
+def _gated(model: type[Any], rules: Rules, readable: str) -> str:
+    """The write-ahead gate: content is read only under a committed event that names what it belongs to (`1_gate.sql`)."""
+    if not rules.opened_by:
+        return readable
+    table, own = model.__tablename__, "record_id" if "record_id" in rules.opened_by else "id"
+    columns = [f"{table}.{name} IN (SELECT audit.opened())" for name in rules.opened_by]
+    return f"({' OR '.join([*columns, f'audit.made_here({table}.{own})'])})\nAND ({readable})"
 
 
 def set_bodies() -> dict[str, str]:
@@ -116,7 +134,7 @@ def set_statements() -> list[str]:
             f"BEGIN RETURN QUERY\n{bodies[one.name]};\nEND $set$"
         )
         statements.append(f"REVOKE ALL ON FUNCTION {one.name}() FROM PUBLIC")
-        statements.append(f"GRANT EXECUTE ON FUNCTION {one.name}() TO {APPLICATION_ROLE}")
+        statements.append(f"GRANT EXECUTE ON FUNCTION {one.name}() TO {APPLICATION_ROLE}, {FINDER_ROLE}")
     return statements
 
 
@@ -137,6 +155,21 @@ def knowing_statement() -> str:
     )
 
 
+def is_content(column: sa.Column[Any]) -> bool:
+    return column.info["holds"] not in FINDABLE
+
+
+def finder_statements() -> list[str]:
+    """What the finder may read: of gated classes all but their content, of the other guarded ones everything."""
+    statements = []
+    for model, rules in GUARDED.items():
+        table = sa.inspect(model).local_table
+        columns = ", ".join(column.name for column in table.columns if not is_content(column))
+        part = "" if rules.opened_by is None else f" ({columns})"
+        statements.append(f"GRANT SELECT{part} ON {model.__tablename__} TO {FINDER_ROLE}")
+    return statements
+
+
 def policy_statements() -> list[str]:
     """Statements that raise the wall: the actor's sets, ENABLE, FORCE, and every policy. For the migration."""
     statements = [*set_statements(), knowing_statement()]
@@ -150,8 +183,10 @@ def policy_statements() -> list[str]:
             f"CREATE POLICY hub_owner_all ON {table} TO {OWNER_ROLE} USING (true) WITH CHECK (true)",
             f"CREATE POLICY hub_reader_all ON {table} FOR SELECT TO {READER_ROLE} USING (true)",
         ]
+    statements += finder_statements()
     for (table, name), (command, using, check) in policies().items():
-        statement = f"CREATE POLICY {name} ON {table} FOR {command} TO {APPLICATION_ROLE}"
+        role = FINDER_ROLE if name == FINDING else APPLICATION_ROLE
+        statement = f"CREATE POLICY {name} ON {table} FOR {command} TO {role}"
         statement += f" USING (\n{using}\n)" if using else ""
         statement += f" WITH CHECK (\n{check}\n)" if check else ""
         statements.append(statement)

@@ -103,6 +103,7 @@ EVENTS: dict[str, Kind] = {
     "incident.matched": _kind(C.CONSULTATION, "incident", "Possibly related cases shown"),
     "case.listed": _kind(C.CONSULTATION, None, "Case list viewed"),
     "case.opened": _kind(C.CONSULTATION, "case", "Case viewed", "part"),
+    "record.taken_up": _kind(C.CONSULTATION, "record", "Read again for a change"),
     "person.listed": _kind(C.CONSULTATION, None, "People list viewed"),
     "person.opened": _kind(C.CONSULTATION, "person", "Person viewed"),
     "person.matched": _kind(C.CONSULTATION, "record", "Possible matches of a person shown"),

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
+from hub.access.guard import remember_look
 from hub.audit.catalogue import EVENTS, Category
 from hub.core.errors import Unavailable
 from hub.crypto import keyring, wrapping
@@ -31,6 +32,19 @@ _RECORD_EACH = sa.text(
     " CAST('{}' AS uuid[]), NULL, '[]', '{}', NULL, made.facts, '[]', CAST(:source AS jsonb)))"
     " FROM jsonb_to_recordset(CAST(:made AS jsonb)) AS made(id uuid, version integer, records uuid[], facts jsonb)"
 )
+
+_EMPTY: dict[str, Any] = {
+    "object_id": None,
+    "object_version": None,
+    "records": "{}",
+    "people": "{}",
+    "counted": None,
+    "recipients": "[]",
+    "basis": "{}",
+    "file": None,
+    "facts": "{}",
+    "texts": "[]",
+}
 
 
 class WrongEvent(RuntimeError):
@@ -166,29 +180,41 @@ def append(
     )
 
 
+def append_apart(actor: Actor, act: str, *, records: Iterable[UUID]) -> UUID:
+    """Writes and commits an event on a connection of its own: what is under way in the session stays under way."""
+    kind = _checked(act, {}, {}, {}, "ok")
+    values = _EMPTY | {
+        "token": actor.token,
+        "category": kind.category.value,
+        "act": act,
+        "outcome": "ok",
+        "object_type": kind.about,
+        "records": _array(records),
+        "source": _source(actor.request),
+    }
+    try:
+        with db.engine.begin() as connection:
+            written: UUID = connection.execute(_RECORD, values).scalar_one()
+    except sa.exc.SQLAlchemyError as error:
+        db.session.rollback()
+        raise Unavailable("log_unavailable", LOG_DOWN) from error
+    return written
+
+
 def append_nobody(request: RequestFacts, act: str, *, user_id: UUID | None, facts: Mapping[str, str]) -> UUID:
     """An event before anybody is signed in (a refused sign-in). Category security only."""
     kind = _checked(act, facts, {}, {}, "denied")
     if kind.category is not Category.SECURITY:
         raise WrongEvent(f"{act} needs an actor")
-    return _write(
-        None,
-        request,
-        category=kind.category.value,
-        act=act,
-        outcome="denied",
-        object_type=kind.about,
-        object_id=user_id,
-        object_version=None,
-        records="{}",
-        people="{}",
-        counted=None,
-        recipients="[]",
-        basis="{}",
-        file=None,
-        facts=json.dumps(dict(facts)),
-        texts="[]",
-    )
+    values = _EMPTY | {
+        "category": kind.category.value,
+        "act": act,
+        "outcome": "denied",
+        "object_type": kind.about,
+        "object_id": user_id,
+        "facts": json.dumps(dict(facts)),
+    }
+    return _write(None, request, **values)
 
 
 def _checked(
@@ -252,6 +278,7 @@ def _write(token: str | None, request: RequestFacts, **values: Any) -> UUID:
         db.session.rollback()
         raise Unavailable("log_unavailable", LOG_DOWN) from error
     live_session().mark_written()
+    remember_look(live_session(), written)
     return written
 
 

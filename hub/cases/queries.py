@@ -18,6 +18,7 @@ from hub.access.queries import Right, grantable_sections, live_grants, right_to
 from hub.access.vocabulary import PURPOSE_LABELS, GrantState, Purpose, RecordKind
 from hub.accounts.models import RoleHolding, TeamMembership, User
 from hub.accounts.queries import organisation_names, user_names
+from hub.audit.changing import take_up
 from hub.audit.looking import last_looked
 from hub.audit.reading import Shown, listed, opened, withheld
 from hub.audit.recording import Basis
@@ -257,6 +258,7 @@ def load_for_change(actor: Actor, case_id: UUID) -> Case:
         raise Denied(
             "not_lead", "Another team leads this case: only they can change it. Nothing was changed."
         )
+    take_up(actor, [case_id])
     case = db.session.scalar(
         sa.select(Case).where(Case.id == case_id).with_for_update().execution_options(populate_existing=True)
     )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.vocabulary import Purpose
 from hub.accounts.queries import organisation_names, user_names
+from hub.audit.changing import take_up
 from hub.consents.models import Consent
 from hub.core.errors import NotVisible
 from hub.extensions import db
@@ -63,6 +64,10 @@ def find_live_consents(
 
 def load_for_change(actor: Actor, consent_id: UUID) -> Consent:
     """A consent that the actor may read, locked until the transaction ends. Raises `NotVisible`."""
+    record_id = db.session.scalar(sa.select(Consent.record_id).where(Consent.id == consent_id))
+    if record_id is None:
+        raise NotVisible
+    take_up(actor, [record_id])
     consent = db.session.scalar(sa.select(Consent).where(Consent.id == consent_id))
     if consent is None:
         raise NotVisible

@@ -17,6 +17,7 @@ from hub.access.queries import right_to
 from hub.access.vocabulary import RecordKind
 from hub.accounts.queries import organisation_names
 from hub.audit import reading
+from hub.audit.changing import take_up
 from hub.audit.reading import Shown
 from hub.core.errors import Denied, NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
@@ -190,6 +191,7 @@ def load_for_change(actor: Actor, incident_id: UUID) -> Incident:
         raise Denied(
             "not_lead", "Another team leads this incident: only they can change it. Nothing was changed."
         )
+    take_up(actor, [incident_id])
     incident = db.session.scalar(
         sa.select(Incident)
         .where(Incident.id == incident_id)

@@ -26,6 +26,6 @@ def _add(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
     return row.organisation_id == terms.organisation_id  # type: ignore[no-any-return]
 
 
-guard_class(Person, Rules(read=_read, add=_add))
+guard_class(Person, Rules(read=_read, add=_add, opened_by=()))
 guard_class(PersonName, item_rules(names_person=True))
 guard_class(PersonFact, item_rules(names_person=True))

@@ -19,4 +19,4 @@ def _add(row: Any, terms: Terms) -> sa.ColumnElement[bool]:
     return row.organisation_id == terms.organisation_id  # type: ignore[no-any-return]
 
 
-guard_class(Place, Rules(read=_read, add=_add))
+guard_class(Place, Rules(read=_read, add=_add, opened_by=()))

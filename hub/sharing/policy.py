@@ -29,7 +29,12 @@ def read_fact(fact: Any, terms: Terms) -> Expression:
 
 
 guard_class(
-    SharedFact, Rules(read=read_fact, add=lambda row, terms: change_record(row, row.record_id, terms))
+    SharedFact,
+    Rules(
+        read=read_fact,
+        add=lambda row, terms: change_record(row, row.record_id, terms),
+        opened_by=("record_id",),
+    ),
 )
 
 # offered when nobody says otherwise: long enough to work, short enough to be looked at again

@@ -1,0 +1,25 @@
+-- Beside the guarded tables the finder reads what the service reads, and may call what it may call: what is joined to a
+-- record in order to find it. It writes nothing.
+GRANT USAGE ON SCHEMA public, audit TO hub_finder;
+DO $$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT c.oid::regclass AS name FROM pg_class c
+        WHERE c.relnamespace IN ('public'::regnamespace, 'audit'::regnamespace) AND c.relkind IN ('r', 'p')
+          AND has_table_privilege('hub_app', c.oid, 'SELECT') AND NOT has_any_column_privilege('hub_finder', c.oid, 'SELECT')
+          AND NOT c.relispartition
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO hub_finder', one.name);
+    END LOOP;
+    FOR one IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p
+        WHERE p.pronamespace IN ('public'::regnamespace, 'audit'::regnamespace)
+          AND has_function_privilege('hub_app', p.oid, 'EXECUTE') AND NOT has_function_privilege('hub_finder', p.oid, 'EXECUTE')
+          AND p.proname NOT IN ('opened', 'find_looks', 'made_here')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hub_finder', one.name);
+    END LOOP;
+END
+$$;
