@@ -106,6 +106,7 @@ EVENTS: dict[str, Kind] = {
     "record.taken_up": _kind(C.CONSULTATION, "record", "Read again for a change"),
     "person.listed": _kind(C.CONSULTATION, None, "People list viewed"),
     "person.opened": _kind(C.CONSULTATION, "person", "Person viewed"),
+    "person.compared": _kind(C.COMBINATION, "record", "Compared with somebody being entered"),
     "person.matched": _kind(C.CONSULTATION, "record", "Possible matches of a person shown"),
     "share.listed": _kind(C.CONSULTATION, None, "Shared with us viewed"),
     "contribution.opened": _kind(C.CONSULTATION, "entry", "Own contribution viewed"),

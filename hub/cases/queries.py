@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.access.candidates import among_candidates
+from hub.access.candidates import FEW, among_candidates
 from hub.access.models import Grant, Involvement, Record
 from hub.access.permissions import ROLES, Permission
 from hub.access.queries import Right, grantable_sections, live_grants, right_to
@@ -127,8 +127,17 @@ def _narrowed(actor: Actor, wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
         if values:
             conditions.append(column.in_(values))
     if wanted.title:
-        conditions.append(Case.title.icontains(wanted.title, autoescape=True))
+        conditions.append(_titled(wanted.title))
     return conditions
+
+
+def _titled(words: str) -> sa.ColumnElement[bool]:
+    """Narrows to titles with these words; a title is content, which finding asks the database's functions about."""
+    found = sa.func.find_title_candidates(words, FEW + 1).column_valued("candidate")
+    ids = list(db.session.scalars(sa.select(found)))
+    if len(ids) <= FEW:
+        return Case.id.in_(ids)
+    return sa.func.title_has(Case.id, words)
 
 
 def find_case_rows(actor: Actor, ids: Iterable[UUID]) -> list[CaseRow]:

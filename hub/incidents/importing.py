@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.access.actions import REFERENCE_KIND
 from hub.access.actor import Actor
@@ -22,6 +23,7 @@ from hub.access.vocabulary import RecordKind, Section
 from hub.audit.recording import Written, append, append_each
 from hub.core import clock
 from hub.core.ids import new_id, new_reference
+from hub.core.schema import TEXT_ARRAY
 from hub.extensions import db
 from hub.incidents.actions import moment_of, opens_records, title_of
 from hub.incidents.models import Incident
@@ -226,16 +228,20 @@ def _places(run: Import, rows: list[StreetRow]) -> tuple[dict[PlaceKey, UUID], l
 
 def _find_places(actor: Actor, keys: Iterable[PlaceKey]) -> dict[PlaceKey, UUID]:
     """Places of the organisation that an earlier import made and that the actor may read."""
-    points = [(latitude, longitude) for _, _, latitude, longitude in keys if latitude is not None]
-    if not points:
+    pointed = [key for key in keys if key[2] is not None]
+    if not pointed:
         return {}
-    found = db.session.execute(
-        sa.select(Place.id, Place.description, Place.lsoa_code, Place.latitude, Place.longitude).where(
-            Place.organisation_id == actor.organisation_id,
-            sa.tuple_(Place.latitude, Place.longitude).in_(points),
-        )
-    )
-    return {(row.description, row.lsoa_code or "", row.latitude, row.longitude): row.id for row in found}
+    descriptions, areas, latitudes, longitudes = (list(column) for column in zip(*pointed, strict=True))
+    same = sa.func.find_street_places(
+        actor.organisation_id,
+        sa.cast(descriptions, TEXT_ARRAY),
+        sa.cast(areas, TEXT_ARRAY),
+        sa.cast(latitudes, ARRAY(sa.Double)),
+        sa.cast(longitudes, ARRAY(sa.Double)),
+    ).table_valued("number", "id")
+    candidates = {row.id: pointed[row.number - 1] for row in db.session.execute(sa.select(same))}
+    readable = db.session.scalars(sa.select(Place.id).where(Place.id.in_(candidates)))
+    return {candidates[key]: key for key in readable}
 
 
 def _place(actor: Actor, row: StreetRow, key: UUID, now: datetime) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from hub.audit.changing import take_up
 from hub.audit.reading import Shown
 from hub.core.errors import Denied, NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
+from hub.core.schema import TEXT_ARRAY
 from hub.core.text import folded
 from hub.extensions import db
 from hub.incidents.models import Incident
@@ -30,7 +31,6 @@ from hub.incidents.vocabulary import (
     IncidentKind,
     IncidentSource,
 )
-from hub.places.models import Place
 from hub.places.queries import PlaceInRecord, find_near, find_place_ids, find_places_of
 from hub.web.filters import format_time
 
@@ -131,8 +131,8 @@ def _at_place(actor: Actor, words: str) -> sa.ColumnElement[bool]:
     if ids is not None:
         return there.where(Involvement.place_id.in_(ids)).exists()
     # too many places bear these words (a town, a ward): look at each incident's own
-    named = [Place.words.contains(word, autoescape=True) for word in folded(words).split()]
-    return there.join(Place, Place.id == Involvement.place_id).where(*named).exists()
+    bears = sa.func.place_has(Involvement.place_id, sa.cast(folded(words).split(), TEXT_ARRAY))
+    return there.where(Involvement.place_id.is_not(None), bears).exists()
 
 
 def find_incident_rows(actor: Actor, ids: Iterable[UUID]) -> list[IncidentRow]:

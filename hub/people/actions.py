@@ -13,6 +13,7 @@ from hub.access.models import Involvement
 from hub.access.permissions import Permission
 from hub.access.queries import check_may_add
 from hub.access.vocabulary import Marking, Section
+from hub.audit.changing import take_up
 from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
@@ -88,7 +89,7 @@ def involve_person(
         sa.select(Involvement.id).where(
             Involvement.record_id == record.id,
             Involvement.person_id == person_id,
-            Involvement.role == role.value,
+            sa.func.has_role(Involvement.id, role.value),
             Involvement.ended_at.is_(None),
         )
     )
@@ -175,6 +176,7 @@ def _load_for_change(actor: Actor, record_id: UUID, involvement_id: UUID) -> Inv
         raise NotVisible
     if contributor != actor.organisation_id:
         raise Denied("not_controller", "Another organisation entered this. Only they can end it.")
+    take_up(actor, [record_id])
     found = db.session.scalar(sa.select(Involvement).where(*named).with_for_update())
     if found is None:
         raise NotVisible

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from hub.access.permissions import Permission
 from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.core import clock
+from hub.core.schema import TEXT_ARRAY
 from hub.core.text import folded
 from hub.extensions import db
 from hub.people.births import age_words, agree, other_way_round
@@ -76,6 +77,7 @@ def list_matches(
     actor.check_may(Permission.PERSON_ADD)
     found = find_matches(
         actor,
+        record_id,
         given_names=given_names,
         family_name=family_name,
         known_as=known_as,
@@ -89,16 +91,29 @@ def list_matches(
 
 
 def find_matches(
-    actor: Actor, *, given_names: str, family_name: str, date_of_birth: str | None = None, known_as: str = ""
+    actor: Actor,
+    record_id: UUID,
+    *,
+    given_names: str,
+    family_name: str,
+    date_of_birth: str | None = None,
+    known_as: str = "",
 ) -> list[PersonMatch]:
-    """The likeliest of the people whom the actor may read, at most eight. Logs nothing: see `list_matches`."""
+    """The likeliest of the people whom the actor may read, at most eight.
+
+    That they were compared is an event (a combination); that they were shown is another, which `list_matches` writes.
+    """
     typed = _Given(
         given=tuple(folded(given_names).split()),
         family=tuple(folded(family_name).split()),
         known_as=tuple(folded(known_as).split()),
         born=date_of_birth or None,
     )
-    names = _candidates(actor, typed, name_words(given_names, family_name, known_as))
+    people = _candidates(typed, name_words(given_names, family_name, known_as))
+    if not people:
+        return []
+    reading.opened(actor, "person.compared", record_id, Shown(people=people))
+    names = _names(people)
     births = _births(names)
     scored = []
     for person_id, rows in names.items():
@@ -109,47 +124,38 @@ def find_matches(
     return _matches(actor, scored[:AT_MOST], names, births)
 
 
-def _candidates(actor: Actor, typed: _Given, words: str) -> dict[UUID, list[PersonName]]:
-    """Readable names of everybody who shares something with what was typed: a like spelling, a sound, a birthday."""
-    people: set[UUID] = set(db.session.scalars(_spelt_alike(typed, words)))
-    people.update(db.session.scalars(_sounding_alike(typed)))
+def _candidates(typed: _Given, words: str) -> set[UUID]:
+    """Readable people who share something with what was typed: a like spelling, a sound, a birthday."""
+    first = next(iter((*typed.given, *typed.known_as)), "")
+    asked = {words, " ".join((*typed.given, *typed.family)), " ".join((*typed.known_as, *typed.family))}
+    asked |= {" ".join((form, *typed.family)) for form in short_forms(first)}
+    alike = [sa.func.find_name_candidates(one, CANDIDATES) for one in sorted(asked) if one.strip()]
+    if typed.family:
+        firsts = {form for one in (*typed.given[:1], *typed.known_as[:1]) for form in short_forms(one)}
+        keys = sa.cast([sound_key(one) for one in sorted(firsts)], TEXT_ARRAY)
+        alike.append(sa.func.find_sound_candidates(sound_key(" ".join(typed.family)), keys, CANDIDATES))
+    people = _whose(PersonName, alike)
     if typed.born:
-        dates = [date for date in (typed.born, other_way_round(typed.born)) if date]
-        people.update(
-            db.session.scalars(
-                sa.select(PersonFact.person_id)
-                .where(PersonFact.kind == FactKind.DATE_OF_BIRTH.value, PersonFact.value.in_(dates))
-                .limit(CANDIDATES)
-            )
-        )
+        days = [day for day in (typed.born, other_way_round(typed.born)) if day]
+        people |= _whose(PersonFact, [sa.func.find_birth_candidates(sa.cast(days, TEXT_ARRAY), CANDIDATES)])
+    return people
+
+
+def _whose(told: type[PersonName | PersonFact], candidates: Sequence[Any]) -> set[UUID]:
+    """Of whom these names or facts are told, as far as the actor may read that they are."""
+    if not candidates:
+        return set()
+    ids = sa.union_all(*(sa.select(one.label("id")) for one in candidates)).subquery()
+    return set(db.session.scalars(sa.select(told.person_id).where(told.id.in_(sa.select(ids.c.id)))))
+
+
+def _names(people: set[UUID]) -> dict[UUID, list[PersonName]]:
     names: dict[UUID, list[PersonName]] = defaultdict(list)
     for name in db.session.scalars(
         sa.select(PersonName).where(PersonName.person_id.in_(people)).order_by(PersonName.id)
     ):
         names[name.person_id].append(name)
     return names
-
-
-def _spelt_alike(typed: _Given, words: str) -> sa.Select[Any]:
-    first = next(iter((*typed.given, *typed.known_as)), "")
-    asked = {words, " ".join((*typed.given, *typed.family)), " ".join((*typed.known_as, *typed.family))}
-    asked |= {" ".join((form, *typed.family)) for form in short_forms(first)}
-    asked = {one for one in asked if one.strip()}
-    alike = sa.union_all(
-        *(sa.select(sa.func.find_name_candidates(one, CANDIDATES).label("id")) for one in sorted(asked))
-    ).subquery()
-    return sa.select(PersonName.person_id).where(PersonName.id.in_(sa.select(alike.c.id)))
-
-
-def _sounding_alike(typed: _Given) -> sa.Select[Any]:
-    family = " ".join(typed.family)
-    firsts = {form for one in (*typed.given[:1], *typed.known_as[:1]) for form in short_forms(one)}
-    conditions = [PersonName.family_key == sound_key(family), PersonName.family_key != ""]
-    if firsts:
-        conditions.append(PersonName.given_key.in_([sound_key(one) for one in sorted(firsts)]))
-    if not family:
-        conditions = [sa.false()]
-    return sa.select(PersonName.person_id).where(*conditions).limit(CANDIDATES)
 
 
 def _births(people: Iterable[UUID]) -> dict[UUID, list[str]]:

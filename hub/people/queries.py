@@ -201,7 +201,7 @@ def list_people(
     actor.check_may(Permission.PERSON_READ)
     wanted: list[sa.ColumnElement[bool]] = [Involvement.person_id.is_not(None)]
     if role is not None:
-        wanted.append(Involvement.role == role.value)
+        wanted.append(sa.func.has_role(Involvement.id, role.value))
     later = sa.select(Involvement.id, Involvement.person_id).where(*wanted).subquery()
     newer = sa.select(later.c.id).where(
         later.c.person_id == Involvement.person_id, later.c.id > Involvement.id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.models import Involvement
+from hub.core.schema import UUID_ARRAY
 from hub.core.text import folded
 from hub.extensions import db
 from hub.places.models import Place
@@ -19,6 +19,7 @@ from hub.places.vocabulary import PLACE_KIND_LABELS, PLACE_ROLES, PlaceKind
 
 CANDIDATES = 1000
 NEAR_METRES = 100
+METRES_PER_DEGREE = 111_320  # of latitude
 NEAR_AT_MOST = 200
 
 
@@ -103,26 +104,8 @@ def find_near(actor: Actor, place_ids: Iterable[UUID]) -> set[UUID]:
     own = set(place_ids)
     if not own:
         return set()
-    near: list[sa.ColumnElement[bool]] = []
-    for place in db.session.scalars(sa.select(Place).where(Place.id.in_(own))):
-        if place.postcode:
-            near.append(Place.postcode == place.postcode)
-        if place.latitude is not None and place.longitude is not None:
-            north, east = _degrees(place.latitude)
-            near.append(
-                sa.and_(
-                    Place.latitude.between(place.latitude - north, place.latitude + north),
-                    Place.longitude.between(place.longitude - east, place.longitude + east),
-                )
-            )
-    if not near:
-        return set()
-    return set(
-        db.session.scalars(sa.select(Place.id).where(sa.or_(*near), Place.id.not_in(own)).limit(NEAR_AT_MOST))
+    near = sa.func.find_near_candidates(
+        sa.cast(list(own), UUID_ARRAY), NEAR_METRES / METRES_PER_DEGREE, CANDIDATES
     )
-
-
-def _degrees(latitude: float) -> tuple[float, float]:
-    """How many degrees 100 metres are, to the north and to the east."""
-    north = NEAR_METRES / 111_320
-    return north, north / max(math.cos(math.radians(latitude)), 0.01)
+    ids = list(db.session.scalars(sa.select(near.column_valued("candidate"))))
+    return set(db.session.scalars(sa.select(Place.id).where(Place.id.in_(ids)).limit(NEAR_AT_MOST)))

@@ -168,7 +168,7 @@ def _by_mark(terms: str) -> list[UUID]:
     if not re.fullmatch(r"[A-Z0-9?]{4,8}", mark) or not re.search(r"[0-9?]", mark):
         return []
     pattern = mark.replace("?", "_")
-    return list(db.session.scalars(sa.select(Vehicle.id).where(Vehicle.vrm.like(pattern)).limit(MOST)))
+    return _visible(Vehicle, _candidates(Vehicle, "find_vehicle_candidates", pattern))
 
 
 def _involving(column: str, ids: list[UUID]) -> list[UUID]:

@@ -18,6 +18,7 @@ from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.access.vocabulary import GrantState
 from hub.agreements.policy import Refusal
+from hub.audit.changing import take_up
 from hub.audit.recording import Basis, Recipient, append
 from hub.core import clock
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
@@ -165,15 +166,13 @@ def _load_to_share(actor: Actor, record_id: UUID) -> Record:
     right = right_to(actor, record_id, session=db.session())
     if right is None:
         raise NotVisible
-    # locked, so that its facts are those of the grant, and two shares of it come one after the other
-    record = (
-        db.session.scalar(sa.select(Record).where(Record.id == record_id).with_for_update())
-        if right.leads
-        else None
-    )
-    if record is None:
-        raise Denied("not_lead", "Only the team that leads this record can share it. Ask them to.")
-    return record
+    if right.leads:
+        take_up(actor, [record_id])
+        # locked, so that its facts are those of the grant, and two shares of it come one after the other
+        record = db.session.scalar(sa.select(Record).where(Record.id == record_id).with_for_update())
+        if record is not None:
+            return record
+    raise Denied("not_lead", "Only the team that leads this record can share it. Ask them to.")
 
 
 def _start(actor: Actor, starts_at: datetime | None, now: datetime) -> datetime:

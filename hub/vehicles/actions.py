@@ -15,6 +15,7 @@ from hub.access.queries import check_may_add
 from hub.access.vocabulary import Marking, Section
 from hub.audit.recording import append
 from hub.core.errors import Invalid, NotVisible
+from hub.core.schema import TEXT_ARRAY
 from hub.core.text import clean
 from hub.extensions import db
 from hub.vehicles.marks import normal_mark
@@ -35,9 +36,9 @@ def add_vehicle(
     description: str = "",
     role: str = "used",
     marking: Marking = Marking.OFFICIAL,
-) -> Vehicle:
+) -> UUID:
     """A vehicle and its role in `record`. One that the organisation has entered before with the same mark, and about
-    which nothing new is said, is the same row. Raises `Denied`, `Invalid`.
+    which nothing new is said, is the same row. Gives its id. Raises `Denied`, `Invalid`.
     """
     _check(actor, record, role)
     vehicle = Vehicle(
@@ -52,12 +53,12 @@ def add_vehicle(
     )
     known = _find_same(actor, vehicle)
     if known is not None:
-        _involve(actor, record, known.id, role, marking)
+        _involve(actor, record, known, role, marking)
         return known
     db.session.add(vehicle)
     db.session.flush()
     _involve(actor, record, vehicle.id, role, marking)
-    return vehicle
+    return vehicle.id
 
 
 def involve_vehicle(
@@ -70,21 +71,21 @@ def involve_vehicle(
     return _involve(actor, record, vehicle_id, role, marking)
 
 
-def _find_same(actor: Actor, given: Vehicle) -> Vehicle | None:
+def _find_same(actor: Actor, given: Vehicle) -> UUID | None:
     """A mark that was read whole names one vehicle; one with a `?` in it does not."""
     if given.vrm is None or "?" in given.vrm:
         return None
-    known = db.session.scalars(
-        sa.select(Vehicle)
-        .where(Vehicle.vrm == given.vrm, Vehicle.organisation_id == actor.organisation_id)
+    details = [given.frame_number, given.make, given.model, given.colour, given.description]
+    same = sa.func.find_same_vehicles(given.vrm, given.kind, sa.cast(details, TEXT_ARRAY))
+    return db.session.scalar(
+        sa.select(Vehicle.id)
+        .where(
+            Vehicle.id.in_(sa.select(same.column_valued("candidate"))),
+            Vehicle.organisation_id == actor.organisation_id,
+        )
         .order_by(Vehicle.id)
+        .limit(1)
     )
-    return next((one for one in known if one.kind == given.kind and _adds_nothing(given, one)), None)
-
-
-def _adds_nothing(given: Vehicle, known: Vehicle) -> bool:
-    names = ("frame_number", "make", "model", "colour", "description")
-    return all(not getattr(given, name) or getattr(given, name) == getattr(known, name) for name in names)
 
 
 def _check(actor: Actor, record: Any, role: str) -> None:

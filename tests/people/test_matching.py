@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.access.actor import Actor
+from hub.core.ids import new_id
 from hub.extensions import db
 from hub.incidents.actions import log_incident
 from hub.incidents.forms import IncidentForm
@@ -45,8 +46,10 @@ def known(actor: Actor, who: Known) -> None:
 
 
 def whys(actor: Actor, typed: Known) -> list[str]:
+    db.session.commit()
     found = find_matches(
         actor,
+        new_id(),
         given_names=typed.given,
         family_name=typed.family,
         known_as=typed.known_as,
@@ -128,7 +131,8 @@ def test_the_likeliest_come_first_and_at_most_eight(app: object, world: World) -
     actor = act_as(world, "officer")
     for number in range(10):
         known(actor, Known("Orla", "Vale", born=f"19{80 + number}-0{number or 9}-15"))
-    found = find_matches(actor, given_names="Orla", family_name="Vale", date_of_birth="1985-05-15")
+    db.session.commit()
+    found = find_matches(actor, new_id(), given_names="Orla", family_name="Vale", date_of_birth="1985-05-15")
     assert (
         len(found) == 8
         and found[0].date_of_birth == "1985-05-15"

@@ -16,7 +16,7 @@ from hub.people.queries import find_people_of, list_people, open_person
 from hub.people.vocabulary import InvolvementRole
 from hub.sharing.actions import answer_share, revoke_share, share_record
 from tests.fixtures.shares import share_form
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 from tests.people.test_matching import incident_of
 
 VICTIM, SUBJECT = InvolvementRole.VICTIM, InvolvementRole.SUBJECT
@@ -39,6 +39,7 @@ def shared_incident(world: World, *sections: Section, may_contribute: bool = Fal
 
 
 def names(actor: Actor, record_id: UUID) -> list[str]:
+    look_at(actor, record_id)
     return [one.name for one in find_people_of(actor, [record_id]).get(record_id, [])]
 
 
@@ -47,8 +48,8 @@ def test_a_share_of_people_does_not_show_the_victim(app: object, world: World) -
     sergeant = act_as(world, "sergeant")
     assert names(sergeant, record_id) == ["Baz (Dean Marsh)"]
     assert [row.person.role for row in list_people(sergeant).rows] == ["subject"]
-    assert find_matches(sergeant, given_names="Orla", family_name="Vale") == []
-    assert len(find_matches(sergeant, given_names="Dean", family_name="Marsh")) == 1
+    assert find_matches(sergeant, record_id, given_names="Orla", family_name="Vale") == []
+    assert len(find_matches(sergeant, record_id, given_names="Dean", family_name="Marsh")) == 1
 
 
 def test_a_share_of_victims_shows_the_victim_alone_until_it_ends(app: object, world: World) -> None:

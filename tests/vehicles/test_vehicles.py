@@ -11,7 +11,7 @@ from hub.vehicles.forms import parse_vehicle
 from hub.vehicles.marks import normal_mark
 from hub.vehicles.queries import find_vehicles_of
 from hub.vehicles.vocabulary import VehicleKind
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 from tests.people.test_matching import incident_of
 
 QUAD = VehicleKind.QUAD
@@ -37,15 +37,16 @@ def test_the_same_registration_is_the_same_vehicle_unless_more_is_said(app: obje
     one = add_vehicle(actor, first, kind=QUAD, vrm="nb21 abc", colour="Red")
     again = add_vehicle(actor, second, kind=QUAD, vrm="NB21ABC")
     other = add_vehicle(actor, third, kind=QUAD, vrm="NB21ABC", colour="Blue")
-    half = [add_vehicle(actor, third, kind=QUAD, vrm="NB2??BC").id for _ in range(2)]
+    half = [add_vehicle(actor, third, kind=QUAD, vrm="NB2??BC") for _ in range(2)]
     db.session.commit()
-    assert one.id == again.id != other.id and half[0] != half[1]
+    look_at(actor, second.id)
+    assert one == again != other and half[0] != half[1]
     assert find_vehicles_of(actor, [second.id])[second.id][0].line == "NB21ABC, red (quad bike)"
 
 
 def test_a_hidden_vehicle_cannot_be_used(app: object, world: World) -> None:
     officer = act_as(world, "officer")
-    vehicle_id = add_vehicle(officer, incident_of(officer), kind=QUAD, description="Loud").id
+    vehicle_id = add_vehicle(officer, incident_of(officer), kind=QUAD, description="Loud")
     db.session.commit()
     sergeant = act_as(world, "sergeant")
     theirs = incident_of(sergeant)
