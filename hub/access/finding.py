@@ -19,7 +19,7 @@ from hub.access.walls import FINDER_ROLE, is_content
 
 ROLE = "hub_role"
 READER = "NONE"
-_LOCKS = re.compile(r"\bFOR (NO KEY )?(UPDATE|SHARE)\b")
+_WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|FOR SHARE|FOR KEY SHARE)\b")
 # these have walls of their own, for the application's role alone
 _LOG = re.compile(r"\baudit\.")
 
@@ -40,13 +40,11 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def role_for(statement: str) -> str | None:
     """The role for the text of a statement; None where it touches nothing guarded, and either will do."""
     guarded, content = _patterns()
-    if not statement.startswith(("SELECT", "WITH")):
-        return READER
-    if _LOG.search(statement):
+    if _WRITES.search(statement) or _LOG.search(statement):
         return READER
     if not guarded.search(statement):
         return None
-    return READER if content.search(statement) or _LOCKS.search(statement) else FINDER_ROLE
+    return READER if content.search(statement) else FINDER_ROLE
 
 
 def install(engine: sa.Engine) -> None:

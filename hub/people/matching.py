@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+from sqlalchemy.dialects.postgresql import array
 
 from hub.access.actor import Actor
 from hub.access.models import Involvement
@@ -132,7 +133,7 @@ def _candidates(typed: _Given, words: str) -> set[UUID]:
     alike = [sa.func.find_name_candidates(one, CANDIDATES) for one in sorted(asked) if one.strip()]
     if typed.family:
         firsts = {form for one in (*typed.given[:1], *typed.known_as[:1]) for form in short_forms(one)}
-        keys = sa.cast([sound_key(one) for one in sorted(firsts)], TEXT_ARRAY)
+        keys = sa.cast(array([sound_key(one) for one in sorted(firsts)]), TEXT_ARRAY)
         alike.append(sa.func.find_sound_candidates(sound_key(" ".join(typed.family)), keys, CANDIDATES))
     people = _whose(PersonName, alike)
     if typed.born:
