@@ -13,10 +13,14 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.guard import looks_in_hand, remember_look
+from hub.access.models import Record
 from hub.audit.recording import append_apart
+from hub.core.errors import NotVisible
 from hub.extensions import db, live_session
 
-_FIND = sa.text("SELECT record_id, event_id, made_here FROM audit.find_looks(:token, CAST(:wanted AS uuid[]))")
+_FIND = sa.text(
+    "SELECT record_id, event_id, made_here FROM audit.find_looks(:token, CAST(:wanted AS uuid[]))"
+)
 _LOOK = sa.text("SELECT set_config('hub.looks', :looks, true)")
 
 
@@ -37,3 +41,10 @@ def take_up(actor: Actor, record_ids: Collection[UUID]) -> None:
     for key in dict.fromkeys(looks):
         remember_look(session, key)
     db.session.execute(_LOOK, {"looks": looks_in_hand(session)})
+
+
+def take_up_record(actor: Actor, record_id: UUID) -> None:
+    """As `take_up`, and asks the rule itself. Raises `NotVisible`."""
+    if db.session.scalar(sa.select(Record.id).where(Record.id == record_id)) is None:
+        raise NotVisible
+    take_up(actor, [record_id])

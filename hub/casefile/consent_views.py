@@ -12,11 +12,12 @@ from werkzeug.wrappers import Response
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, Purpose, Section
 from hub.agreements.queries import find_fellow_parties
+from hub.audit.changing import take_up_record
 from hub.casefile.page import CasePage, open_case_page
 from hub.consents.actions import record_consent
 from hub.consents.forms import parse_consent, parse_withdrawal
 from hub.consents.policy import check_may_withdraw, may_be_child
-from hub.consents.queries import find_consent, find_consents_of
+from hub.consents.queries import find_consent, find_consents_of, is_of
 from hub.consents.vocabulary import GIVEN_BY_LABELS, HOW_LABELS, ConsentHow, GivenBy
 from hub.core import clock
 from hub.core.errors import Denied, Invalid, NotVisible
@@ -107,7 +108,7 @@ def withdraw(case_id: UUID, consent_id: UUID) -> Answer:
         return _confirm(case_id, consent_id, {})
 
     def act() -> str:
-        if find_consent(actor, case_id, consent_id) is None:
+        if not is_of(actor, case_id, consent_id):
             raise NotVisible
         withdraw_consent(actor, consent_id, parse_withdrawal(request.form))
         flash("The consent is withdrawn. Nothing is shared on it any more.", "success")
@@ -147,6 +148,7 @@ def _people(page: CasePage) -> dict[UUID, PersonInRecord]:
 def _child(case_id: UUID) -> bool | None:
     """What the date of birth on file says of the person of the form."""
     given = request.form.get("person", "")
+    take_up_record(current_actor(), case_id)
     people = find_people_of(current_actor(), [case_id]).get(case_id, [])
     person = next((one for one in people if str(one.person_id) == given), None)
     return _is_child(person) if person else None

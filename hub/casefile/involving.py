@@ -15,7 +15,7 @@ from hub.access.actor import Actor
 from hub.access.queries import check_may_add, right_to
 from hub.access.vocabulary import Marking, RecordKind, Section
 from hub.audit import reading
-from hub.audit.changing import take_up
+from hub.audit.changing import take_up_record
 from hub.audit.reading import Shown
 from hub.cases.models import Case
 from hub.cases.policy import check_live
@@ -106,9 +106,7 @@ def open_subject(actor: Actor, kind: RecordKind, record_id: UUID) -> Subject:
 
 def _subject(actor: Actor, kind: RecordKind, record_id: UUID) -> Subject:
     """The record as far as the actor may add to it."""
-    if right_to(actor, record_id, session=db.session()) is None:
-        raise NotVisible
-    take_up(actor, [record_id])
+    take_up_record(actor, record_id)
     record: Case | Incident | None
     if kind is RecordKind.CASE:
         record = db.session.scalar(sa.select(Case).where(Case.id == record_id))

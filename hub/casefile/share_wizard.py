@@ -210,12 +210,7 @@ def _not_under(live: Sequence[Terms], section: Section) -> str:
 
 def _incidents(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
     """The case's incidents that the actor leads: only those can go along."""
-    ids = find_incident_ids(actor, case_id)
-    led = sa.select(Record.id).where(
-        Record.id.in_(ids),
-        Record.lead_team_id == actor.team_id,
-        Record.partnership_id == actor.partnership_id,
-    )
+    led = _led_incidents(actor, case_id)
     rows = db.session.execute(
         sa.select(Incident.id, Incident.reference, Incident.title)
         .where(Incident.id.in_(led))
@@ -224,11 +219,20 @@ def _incidents(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
     return [(str(key), f"{reference}: {title}") for key, reference, title in rows]
 
 
+def _led_incidents(actor: Actor, case_id: UUID) -> list[UUID]:
+    led = sa.select(Record.id).where(
+        Record.id.in_(find_incident_ids(actor, case_id)),
+        Record.lead_team_id == actor.team_id,
+        Record.partnership_id == actor.partnership_id,
+    )
+    return list(db.session.scalars(led))
+
+
 def check_also(actor: Actor, kind: RecordKind, record_id: UUID, also: Sequence[UUID]) -> list[UUID]:
     """Only incidents of this case that the actor leads; anything else that was sent is left out."""
     if not also or kind is not RecordKind.CASE:
         return []
-    known = {UUID(key) for key, _ in _incidents(actor, record_id)}
+    known = set(_led_incidents(actor, record_id))
     return [one for one in dict.fromkeys(also) if one in known]
 
 

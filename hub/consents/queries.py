@@ -39,6 +39,12 @@ def find_consents_of(actor: Actor, record_id: UUID) -> list[ConsentRow]:
     return _rows(actor, db.session.scalars(wanted).all())
 
 
+def is_of(actor: Actor, record_id: UUID, consent_id: UUID) -> bool:
+    """Whether this is a consent of that record that the actor may read."""
+    wanted = sa.select(Consent.id).where(Consent.id == consent_id, Consent.record_id == record_id)
+    return db.session.scalar(wanted) is not None
+
+
 def find_consent(actor: Actor, record_id: UUID, consent_id: UUID) -> ConsentRow | None:
     """One consent of one record, or None where it is hidden, absent or another record's."""
     wanted = sa.select(Consent).where(Consent.id == consent_id, Consent.record_id == record_id)

@@ -211,7 +211,11 @@ def find_recent_nearby(actor: Actor, incident_id: UUID) -> list[Related]:
     happened = db.session.scalar(sa.select(Incident.occurred_at).where(Incident.id == incident_id))
     if happened is None:
         return []
-    involved = db.session.scalars(sa.select(Involvement).where(Involvement.record_id == incident_id)).all()
+    involved = db.session.execute(
+        sa.select(Involvement.person_id, Involvement.place_id, Involvement.vehicle_id).where(
+            Involvement.record_id == incident_id
+        )
+    ).all()
     places = {one.place_id for one in involved if one.place_id}
     near = find_near(actor, places)
     reasons: dict[UUID, str] = {

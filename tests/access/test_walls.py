@@ -24,7 +24,7 @@ from hub.core.errors import Denied
 from hub.core.ids import new_id
 from hub.extensions import db
 from tests.fixtures.shares import led_case
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_updates_and_deletes_of_others_rows_do_nothing(
     for table in ("record", "case_record"):
         assert raw.execute(sa.text(f"UPDATE {table} SET knowable = true")).rowcount == 0
     assert db.session.execute(sa.update(Case).values(title="Mine now")).rowcount == 0
-    act_as(world, "officer")
+    look_at(act_as(world, "officer"))
     assert db.session.scalars(sa.select(Case.title)).all() == ["Noise, Ward X"]
 
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from hub.access.models import Involvement
 from hub.access.vocabulary import Marking, Purpose
 from hub.access_requests.queries import find_blind_hits
 from hub.cases.models import Case
@@ -20,12 +21,13 @@ from hub.core.errors import Conflict, Denied
 from hub.core.ids import new_id
 from hub.extensions import db
 from hub.people.actions import add_person, end_involvement, involve_person
+from hub.people.models import PersonName
 from hub.people.vocabulary import InvolvementRole
 from hub.search.queries import list_matches
 from hub.sharing.ending import suspend_agreement
 from tests.access_requests.conftest import known_case
 from tests.fixtures.shares import shared
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 NAME = "Devon Marchbanks"
 
@@ -70,7 +72,8 @@ def test_a_victim_is_never_told(case: Case, world: World) -> None:
     db.session.commit()
     assert told(world, "Ivo Lackland") == ["Northbrook Council"]
     officer = act_as(world, "officer")
-    person = db.session.scalar(sa.text("SELECT person_id FROM person_name WHERE family_name = 'Lackland'"))
+    look_at(officer)
+    person = db.session.scalar(sa.select(PersonName.person_id).where(PersonName.family_name == "Lackland"))
     involve_person(officer, db.session.get_one(Case, case.id), person, role=InvolvementRole.VICTIM)
     db.session.commit()
     assert told(world, "Ivo Lackland") == []
@@ -152,7 +155,8 @@ def test_a_case_of_protected_people_is_never_known(case: Case, world: World, rol
 
 def test_a_name_that_only_a_hidden_case_tells_finds_nothing(case: Case, world: World) -> None:
     """Somebody known in an open case under one name, in a hidden one under another."""
-    person = db.session.scalar(sa.text("SELECT person_id FROM person_name WHERE family_name = 'Marchbanks'"))
+    look_at(act_as(world, "officer"))
+    person = db.session.scalar(sa.select(PersonName.person_id).where(PersonName.family_name == "Marchbanks"))
     hidden = known_case(world, CaseKind.DOMESTIC_ABUSE)
     officer = act_as(world, "officer")
     involve_person(
@@ -199,8 +203,9 @@ def test_an_exclusion_hides_it(case: Case, world: World, database: SimpleNamespa
 
 def test_somebody_who_is_no_longer_involved_is_not_told(case: Case, world: World) -> None:
     officer = act_as(world, "officer")
+    look_at(officer)
     involvement = db.session.scalar(
-        sa.text("SELECT id FROM involvement WHERE role = 'suspect' AND record_id = :id"), {"id": case.id}
+        sa.select(Involvement.id).where(Involvement.role == "suspect", Involvement.record_id == case.id)
     )
     end_involvement(officer, case.id, involvement_id=involvement, why="Mistaken for another")
     db.session.commit()

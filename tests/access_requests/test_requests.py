@@ -34,7 +34,7 @@ from hub.people.models import PersonName
 from hub.sharing.actions import Beforehand, share_record
 from tests.access_requests.conftest import ask_form, asked, known_case
 from tests.fixtures.shares import share_form
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 S = Section
 
@@ -137,6 +137,7 @@ def test_supplying_opens_exactly_the_sections_chosen_at_once(case: Case, world: 
     db.session.commit()
     sergeant = act_as(world, "sergeant")
     assert db.session.scalar(sa.select(Record.id)) == case.id
+    look_at(sergeant)
     assert [one.family_name for one in db.session.scalars(sa.select(PersonName))] == ["Marchbanks"]
     (grant,) = open_request(sergeant, request_id).grants
     assert grant.sections == ["summary", "people"]

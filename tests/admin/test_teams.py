@@ -31,7 +31,7 @@ from hub.sharing.ending import suspend_agreement
 from tests.fixtures.shares import led_case
 from tests.fixtures.site import Client, Site
 from tests.fixtures.turning import copies, refuses_strange_cursors, turned
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 
 def join(site: Site, user: str, team: str = "safety") -> Any:
@@ -315,7 +315,7 @@ def test_a_member_of_another_employer_contributes_as_the_own_employer(
     form = {"text": "Patrolled, quiet", "kind": "visit", "nature": "fact", "audience": "", "marking": "0"}
     assert sergeant.post(f"/cases/{case}/log", form).status_code == 303
     with site.inside():
-        act_as(world, "officer")
+        look_at(act_as(world, "officer"))
         entry = db.session.scalars(sa.select(Entry).where(Entry.text == "Patrolled, quiet")).one()
         assert entry.contributor_organisation_id == world.organisations["police"]
         assert entry.owner_organisation_id == world.organisations["council"]

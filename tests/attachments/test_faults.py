@@ -25,7 +25,7 @@ from hub.extensions import db
 from tests.attachments.conftest import Desk
 from tests.attachments.storing import PLAIN, attach_file, blocks_of, count, execute, row_of
 from tests.fixtures.store import Bucket
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 PROJECT = Path(__file__).resolve().parents[2]
 AT_ONCE = timedelta(0)
@@ -147,7 +147,7 @@ def test_an_act_that_is_never_committed_is_swept(
     enter(db.session(), NOBODY)
     assert sweep_loose(Event()) == 0, "it is not a day old"
     assert sweep_loose(Event(), older_than=AT_ONCE) == 1
-    act_as(world, "officer")
+    look_at(act_as(world, "officer"))
     assert bucket.keys() == [row_of(kept).object_key]
     versions = bucket.client.list_object_versions(Bucket=bucket.name)
     assert len(versions.get("Versions", [])) == 1 and not versions.get("DeleteMarkers")
@@ -190,7 +190,7 @@ def test_objects_that_no_row_names_are_swept_and_a_strange_bucket_is_left_alone(
     enter(db.session(), NOBODY)
     assert sweep_unknown(Event()) == 0, "not a day old"
     assert sweep_unknown(Event(), older_than=-timedelta(hours=1)) == 1
-    act_as(world, "officer")
+    look_at(act_as(world, "officer"))
     assert sorted(bucket.keys()) == sorted(["other/kept", row_of(kept).object_key])
     assert count(database, "SELECT count(*) FROM audit.event WHERE act = 'object.swept'") == 1
 

@@ -27,7 +27,7 @@ from hub.sharing.actions import answer_share, share_record
 from hub.sharing.forms import ShareForm
 from tests.cases.making import at_status
 from tests.fixtures.site import Site
-from tests.fixtures.world import act_as
+from tests.fixtures.world import act_as, look_at
 
 LONG = ('Zażółć gęślą 🚲 jaźń & <b>not bold</b> "quoted"\n\n' * 500)[:19_990].strip()
 
@@ -132,7 +132,7 @@ def test_an_entry_comes_back_byte_for_byte_with_twenty_thousand_characters(site:
     answer = officer.post(f"/cases/{case_id}/log", form)
     assert answer.status_code == 303, answer.get_data(as_text=True)[:2000]
     with site.inside():
-        act_as(site.world, "officer")
+        look_at(act_as(site.world, "officer"))
         kept = db.session.scalar(sa.select(Entry.text).where(Entry.kind == "visit"))
     assert kept is not None and kept.encode() == LONG.encode()
     page = officer.get(f"/cases/{case_id}/log").get_data(as_text=True)
@@ -154,7 +154,7 @@ def test_a_double_click_adds_one_entry(site: Site, case_id: UUID) -> None:
     ]
     assert answers[0].location == answers[1].location
     with site.inside():
-        act_as(site.world, "officer")
+        look_at(act_as(site.world, "officer"))
         assert len(db.session.scalars(sa.select(Entry.id).where(Entry.text == "Once")).all()) == 1
 
 
@@ -320,7 +320,7 @@ def test_two_editors_meet_a_page_that_shows_both_versions(site: Site, case_id: U
     )
     assert again.status_code == 303
     with site.inside():
-        act_as(site.world, "officer")
+        look_at(act_as(site.world, "officer"))
         assert db.session.scalar(sa.select(Case.summary)) == "Mine"
 
 

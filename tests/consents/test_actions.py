@@ -28,7 +28,7 @@ from hub.people.vocabulary import InvolvementRole
 from hub.sharing.actions import share_record
 from hub.sharing.ending import withdraw_consent
 from tests.fixtures.shares import led_case, share_form, shared
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 HOW = ConsentHow.PHONE
 
@@ -149,7 +149,7 @@ def test_a_consent_carries_its_own_purpose_recipient_and_record_and_no_other(
     case_id: UUID, world: World
 ) -> None:
     consent = recorded(world, case_id, somebody(world, case_id))
-    officer = act_as(world, "officer")
+    officer = look_at(act_as(world, "officer"))
     police, yjs = world.organisations["police"], world.organisations["yjs"]
 
     def live(record: UUID, purpose: Purpose, to: UUID) -> list[UUID]:
@@ -267,6 +267,7 @@ def test_only_the_organisation_that_recorded_it_withdraws_it(case_id: UUID, worl
     consent = recorded(world, case_id, somebody(world, case_id))
     shared(world, case_id, sections=(Section.SUMMARY, Section.PEOPLE), may_contribute=True)
     sergeant = act_as(world, "sergeant")
+    look_at(sergeant)
     assert [row.consent.id for row in find_consents_of(sergeant, case_id)] == [consent]
     with pytest.raises(Denied) as denied:
         withdraw_consent(sergeant, consent, HOW)
@@ -290,6 +291,7 @@ def test_a_partner_s_own_consent_is_no_basis_of_the_lead_s_share(case_id: UUID, 
            purpose=Purpose.SAFEGUARD_CHILD, may_contribute=True)  # fmt: skip
     theirs = recorded(world, case_id, person, by="yot_worker")
     officer = act_as(world, "officer")
+    look_at(officer)
     assert [row.consent.id for row in find_consents_of(officer, case_id)] == [theirs]
     assert find_live_consents(officer, case_id, Purpose.PREVENT_CRIME, world.organisations["police"]) == []
 
@@ -300,8 +302,10 @@ def test_a_victim_s_consent_is_not_told_to_those_who_are_told_of_no_victim(
     victim = somebody(world, case_id, InvolvementRole.VICTIM)
     consent = recorded(world, case_id, victim)
     shared(world, case_id, sections=(Section.SUMMARY, Section.PEOPLE))
-    assert find_consents_of(act_as(world, "sergeant"), case_id) == []
-    assert [row.consent.id for row in find_consents_of(act_as(world, "officer"), case_id)] == [consent]
+    assert find_consents_of(look_at(act_as(world, "sergeant")), case_id) == []
+    assert [row.consent.id for row in find_consents_of(look_at(act_as(world, "officer")), case_id)] == [
+        consent
+    ]
 
 
 def test_consents_are_of_people_of_the_case_and_for_other_organisations(case_id: UUID, world: World) -> None:

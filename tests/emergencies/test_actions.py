@@ -41,7 +41,7 @@ from hub.people.vocabulary import InvolvementRole
 from hub.sharing.ending import suspend_agreement
 from tests.access_requests.conftest import known_case
 from tests.emergencies.conftest import REASON, Sql, give_role, later, opened
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 SIGNED_OFF = ReviewForm(Outcome.EXPLAINED, "Called the sergeant: a knife was found")
 
@@ -282,6 +282,7 @@ def test_it_writes_nothing_but_an_entry(case: Case, world: World) -> None:
             revision=case.revision,
         )
     db.session.rollback()
+    look_at(sergeant)
     here = db.session.get_one(Case, case.id)
     with pytest.raises(Denied):
         add_person(sergeant, here, role=InvolvementRole.SUSPECT, given_names="A", family_name="B")

@@ -24,7 +24,7 @@ from hub.people.queries import find_people_of
 from hub.people.vocabulary import InvolvementRole
 from tests.fixtures.handing import RESTATED, handed_over, offer_form
 from tests.fixtures.shares import led_case, shared
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 from tests.handovers.seeing import CHRONOLOGY, entry, reads, sees, sql
 
 
@@ -32,7 +32,7 @@ def test_accepting_makes_the_other_team_the_lead_and_the_old_one_a_stranger(
     case_id: UUID, world: World
 ) -> None:
     handed_over(world, case_id)
-    sergeant = act_as(world, "sergeant")
+    sergeant = look_at(act_as(world, "sergeant"))
     case = db.session.get_one(Case, case_id)
     assert case.owner_organisation_id == world.organisations["police"]
     assert case.lead_team_id == world.teams["npt"]
@@ -61,9 +61,11 @@ def test_sections_that_stay_are_their_writers_alone(case_id: UUID, world: World)
     handed_over(world, case_id, stays=(CHRONOLOGY, Section.PEOPLE))
     sergeant = act_as(world, "sergeant")
     assert sees(sergeant, case_id) and not reads(sergeant, ours)
+    look_at(sergeant)
     assert find_people_of(sergeant, [case_id]) == {}
     officer = act_as(world, "officer")
     assert reads(officer, ours) and not sees(officer, case_id)
+    look_at(officer, case_id)
     assert [one.name for one in find_people_of(officer, [case_id])[case_id]] == ["Dean"]
 
 

@@ -18,7 +18,7 @@ from hub.sharing.actions import answer_share, share_record
 from hub.web import drafts
 from tests.fixtures.shares import share_form
 from tests.fixtures.site import Client, Site
-from tests.fixtures.world import act_as
+from tests.fixtures.world import act_as, look_at
 
 FORM = {
     "kind": "noise",
@@ -216,6 +216,7 @@ def open_case_of(site: Site, person_of: str) -> tuple[str, str]:
     with site.inside():
         actor = act_as(site.world, "officer")
         case = create_case(actor, CaseForm(kind=CaseKind.ASB, title="Noise, Quarry"))
+        look_at(actor)
         person = find_people_of(actor, [UUID(person_of)])[UUID(person_of)][0]
         involve_person(actor, case, person.person_id, role=InvolvementRole.COMPLAINANT)
         db.session.commit()

@@ -25,7 +25,7 @@ from hub.sharing.actions import revoke_share
 from tests.fixtures.panels import seated_panel, seats_of
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 WHY = "The patrol needs to know where it happens"
 
@@ -331,6 +331,7 @@ def test_the_offers_take_as_many_queries_for_many_panels_as_for_one(
     numbers = []
     for name in ("Second", "Third"):
         actor = act_as(world, "officer")
+        look_at(actor)
         record = db.session.get_one(Case, case_id)
         with count_queries() as seen:
             assert find_offers(actor, record)

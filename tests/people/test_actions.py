@@ -21,7 +21,7 @@ from hub.people.actions import add_person, end_involvement, involve_person
 from hub.people.births import age_words, agree, check_birth, other_way_round
 from hub.people.queries import NAMELESS, find_people_of, list_people, open_person
 from hub.people.vocabulary import InvolvementRole
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 from tests.people.test_matching import incident_of
 
 SUBJECT = InvolvementRole.SUBJECT
@@ -99,10 +99,12 @@ def test_a_person_without_a_readable_name_is_still_shown_as_somebody(app: object
     person = add_person(actor, first, role=SUBJECT, known_as="Baz", marking=Marking.OFFICIAL_SENSITIVE)
     involve_person(actor, second, person.id, role=SUBJECT)
     db.session.commit()
+    look_at(actor)
     assert find_people_of(actor, [second.id])[second.id][0].name == "Baz"
     first_id, second_id = first.id, second.id
     uncleared = replace(actor, clearance=0)
     enter(db.session(), uncleared)
+    look_at(uncleared)
     assert find_people_of(uncleared, [second_id])[second_id][0].name == NAMELESS
     assert find_people_of(uncleared, [first_id]) == {}
 

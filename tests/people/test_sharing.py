@@ -71,6 +71,7 @@ def test_a_partner_adds_only_where_the_share_lets_them(app: object, world: World
 
     record_id, _ = shared_incident(world, Section.PEOPLE, may_contribute=True)
     sergeant = act_as(world, "sergeant")
+    look_at(sergeant)
     incident = db.session.get_one(Incident, record_id)
     add_person(sergeant, incident, role=SUBJECT, known_as="Lofty")
     db.session.commit()

@@ -17,7 +17,7 @@ from hub.people.queries import open_person
 from hub.people.vocabulary import FactKind, FactSource, InvolvementRole, NameKind
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 
 def known_person(world: World) -> tuple[UUID, UUID]:
@@ -51,7 +51,7 @@ def test_each_organisation_tells_its_own_layer_with_its_source(app: object, worl
         may_contribute=True,
         max_marking=Marking(1),
     )
-    sergeant = act_as(world, "sergeant")
+    sergeant = look_at(act_as(world, "sergeant"))
     case = db.session.get_one(Case, case_id)
     tell_of_person(sergeant, case, person_id, PHONE)
     alias = TellingForm(NameKind.ALIAS, FactSource.SYSTEM, family_name="Marshy")
@@ -73,13 +73,14 @@ def test_each_organisation_tells_its_own_layer_with_its_source(app: object, worl
 
 def test_only_who_may_add_to_the_record_tells(app: object, world: World) -> None:
     case_id, person_id = known_person(world)
+    look_at(act_as(world, "officer"))
     case = db.session.get_one(Case, case_id)
     with pytest.raises(NotVisible):
         tell_of_person(act_as(world, "sergeant"), case, person_id, PHONE)
     with pytest.raises(Denied):
         tell_of_person(act_as(world, "reader"), case, person_id, PHONE)
     shared(world, case_id, sections=(Section.SUMMARY, Section.PEOPLE))
-    sergeant = act_as(world, "sergeant")
+    sergeant = look_at(act_as(world, "sergeant"))
     with pytest.raises(Denied):
         tell_of_person(sergeant, db.session.get_one(Case, case_id), person_id, PHONE)
 

@@ -21,7 +21,7 @@ from hub.sharing.actions import answer_share, revoke_share, share_record
 from hub.sharing.ending import suspend_agreement
 from hub.sharing.queries import SharedView, list_shared, waiting_count, waiting_under_other_purposes
 from tests.fixtures.shares import led_record, share_form, shared
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 
 @pytest.fixture
@@ -346,7 +346,7 @@ def test_an_ended_share_is_not_reopened(record: UUID, world: World, app: Flask) 
 
 def test_a_grant_follows_the_facts_of_its_record(record: UUID, world: World, app: Flask) -> None:
     grant = shared(world, record)
-    act_as(world, "officer")
+    look_at(act_as(world, "officer"))
     db.session.execute(sa.update(Record).values(open_to_owner=True))
     db.session.commit()
     assert db.session.scalar(sa.select(Grant.open_to_owner).where(Grant.id == grant)) is True

@@ -28,7 +28,7 @@ from hub.sharing.queries import SharedView, list_shared
 from tests.fixtures.facts import fact_form, told_fact
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 SUMMARY: dict[str, Any] = {"sections": (Section.SUMMARY,)}
 
@@ -306,8 +306,8 @@ def test_the_lead_reads_what_was_told_after_its_end_too(app: Flask, world: World
     grant = told_fact(world, case_id)
     revoke_share(act_as(world, "officer"), grant, reason="Lifted")
     db.session.commit()
-    assert fact_of(act_as(world, "officer"), [grant])[grant].concerning == "Flat 2, 14 Quay Street"
-    assert fact_of(act_as(world, "landlord_officer"), [grant]) == {}
+    assert fact_of(look_at(act_as(world, "officer")), [grant])[grant].concerning == "Flat 2, 14 Quay Street"
+    assert fact_of(look_at(act_as(world, "landlord_officer"), case_id), [grant]) == {}
     assert fact_of(act_as(world, "sergeant"), [grant]) == {}
 
 
