@@ -60,10 +60,12 @@ def install(engine: sa.Engine) -> None:
             connection.info[ROLE] = wanted
 
     def forget(connection: sa.Connection, *_: Any) -> None:
-        connection.info.pop(ROLE, None)
+        if not connection.invalidated:  # a lost connection has nothing to tell, and takes its role with it
+            connection.info.pop(ROLE, None)
 
     def unsure(connection: sa.Connection, *_: Any) -> None:
-        connection.info[ROLE] = ""
+        if not connection.invalidated:
+            connection.info[ROLE] = ""
 
     for name in ("begin", "commit", "rollback"):
         event.listen(engine, name, forget)

@@ -26,6 +26,8 @@ class Record(Keyed, RecordFacts, Base):
 
     kind: Mapped[str] = holds(Holds.CODE, sa.Text)
     reference: Mapped[str] = holds(Holds.REFERENCE, sa.Text, unique=True)
+    # the transaction that made it; the database sees to it
+    born: Mapped[int | None] = holds(Holds.COUNT, sa.BigInteger)
 
     __table_args__ = (
         sa.UniqueConstraint("id", *FACT_NAMES, name="uq_record_facts"),

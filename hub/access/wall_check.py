@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from hub.access.policy import GUARDED
+from hub.access.walls import FINDER_ROLE
 from hub.extensions import db
 
+# only while it has taken that role does the service find without an event
+_INHERITS = sa.text("SELECT pg_has_role(oid, 'USAGE') FROM pg_roles WHERE rolname = :finder")
 OWNER = "The database role of HUB_DATABASE_URL owns the tables, and may bypass row security. Use the role hub_app."
 
 
@@ -19,6 +22,10 @@ def check_walls() -> None:
         if bypass:
             raise SystemExit(
                 "The database role of HUB_DATABASE_URL may bypass row security. Give the service a role that may not."
+            )
+        if connection.execute(_INHERITS, {"finder": FINDER_ROLE}).scalar():
+            raise SystemExit(
+                f"The database role of HUB_DATABASE_URL inherits the rights of {FINDER_ROLE}. Make it NOINHERIT."
             )
         for model in GUARDED:
             owned = connection.execute(

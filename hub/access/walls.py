@@ -22,6 +22,7 @@ FINDER_ROLE = "hub_finder"
 OWNER_ROLE = "hub_owner"
 READER_ROLE = "hub_reader"
 FINDING = "hub_find"
+BORN = "pg_current_xact_id_if_assigned()::text::bigint"
 # what the finder may see of a record: never what is said in it
 FINDABLE = frozenset(
     (Holds.KEY, Holds.REFERENCE, Holds.ACCESS_FACT, Holds.CODE, Holds.TIME, Holds.COUNT, Holds.STAFF)
@@ -104,8 +105,10 @@ def _gated(model: type[Any], rules: Rules, readable: str) -> str:
     if not rules.opened_by:
         return readable
     table, own = model.__tablename__, "record_id" if "record_id" in rules.opened_by else "id"
-    columns = [f"{table}.{name} IN (SELECT audit.opened())" for name in rules.opened_by]
-    return f"({' OR '.join([*columns, f'audit.made_here({table}.{own})'])})\nAND ({readable})"
+    # a row that is being returned by its own INSERT can't be looked up yet
+    made = f"{table}.born = {BORN}" if model is Record else f"audit.made_here({table}.{own})"
+    opened = [f"{table}.{name} IN (SELECT audit.opened())" for name in rules.opened_by]
+    return f"({' OR '.join([*opened, made])})\nAND ({readable})"
 
 
 def set_bodies() -> dict[str, str]:

@@ -17,7 +17,7 @@ from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.audit.recording import Basis
 from hub.cases.models import Case, CaseIncident
-from hub.cases.queries import CaseRow, find_case_rows, find_related_cases
+from hub.cases.queries import CaseRow, find_case_rows, find_related_case_ids
 from hub.core.errors import Invalid, NotVisible
 from hub.core.text import clean
 from hub.extensions import db
@@ -134,7 +134,7 @@ def _find(actor: Actor, incident_id: UUID) -> _Found | None:
         revision=revision,
         people=find_person_ids_of(actor, [incident_id]),
         cases=list(db.session.scalars(linked)) if reads_cases else [],
-        related=[row.id for row in find_related_cases(actor, incident_id)] if reads_cases else [],
+        related=find_related_case_ids(actor, incident_id) if reads_cases else [],
         history={one.incident_id: one.why for one in find_recent_nearby(actor, incident_id)},
     )
 

@@ -318,12 +318,10 @@ def find_names_in(actor: Actor, record_id: UUID) -> list[str]:
     )
 
 
-def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
+def find_related_case_ids(actor: Actor, incident_id: UUID) -> list[UUID]:
     """Open cases with the same person, vehicle or place as an incident, or a place close by.
 
-    Last changed first, at most five.
-
-    The page that shows them logs them (incident.matched).
+    Last changed first, at most five. The page that shows them logs them (incident.matched).
     """
     # no aliases: the guard's criteria are not adapted to an aliased item class
     involved = db.session.execute(
@@ -347,8 +345,7 @@ def find_related_cases(actor: Actor, incident_id: UUID) -> list[CaseRow]:
         .order_by(Case.changed_at.desc(), Case.id)
         .limit(RELATED_AT_MOST)
     )
-    ids = [row.id for row in db.session.execute(found)]
-    return sorted(find_case_rows(actor, ids), key=lambda row: row.changed_at, reverse=True)
+    return [row.id for row in db.session.execute(found)]
 
 
 def open_source_incident(actor: Actor, incident_id: UUID) -> Incident:

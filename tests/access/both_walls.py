@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import psycopg
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from tests.access.verdicts import ADDS, CHANGES, READS, Oracles, Result
 from tests.access.worlds import NearMiss
 
 MOST = 1000
+TOKEN = "a reader of every world"
+LOOKS = UUID("00000000-0000-0000-0000-000000000001")
 NAMES = {model.__tablename__: model for model in READS}
 Ask = Callable[[str, dict[str, Any]], Iterable[Any]]
 
@@ -100,6 +102,7 @@ def compare_reads(engine: sa.Engine, worlds: list[NearMiss], oracles: Oracles) -
     with engine.connect() as connection:
         for world in worlds:
             announce(connection, world)
+            connection.exec_driver_sql("SET LOCAL ROLE hub_finder")
             _compare_reads(
                 result, "database", world, oracles, lambda surface, values: connection.exec_driver_sql(_IN_SQL[surface], values)
             )  # fmt: skip
@@ -115,17 +118,43 @@ def compare_writes(engine: sa.Engine, worlds: list[NearMiss], oracles: Oracles) 
     result = Result()
     with engine.connect() as connection:
         for world in worlds:
-            announce(connection, world)
+            announce(connection, world, looks=look_of(world))
             _compare_changes(result, world, oracles, connection)
             _compare_additions(result, world, oracles, connection)
             connection.rollback()
     return result
 
 
-def announce(connection: sa.Connection, who: Any) -> None:
+def announce(connection: sa.Connection, who: Any, *, looks: str = "") -> None:
     """Tells the database who acts, as the hub's sessions do at the start of a transaction."""
-    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in SETTINGS)
-    connection.execute(sa.text(f"SELECT {columns}"), {name: _setting(who.context, name) for name in SETTINGS})
+    values = {name: _setting(who.context, name) for name in SETTINGS} | {"looks": looks, "token": TOKEN}
+    columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in values)
+    connection.execute(sa.text(f"SELECT {columns}"), values)
+
+
+def look_of(world: NearMiss) -> str:
+    """The event by which all of a world is open: what may be changed is compared, not what has been looked at."""
+    return str(uuid5(LOOKS, str(world.number)))
+
+
+def open_all(connection: sa.Connection, worlds: list[NearMiss]) -> None:
+    """As superuser: a live session, and the event of each world."""
+    reader = new_id()
+    connection.exec_driver_sql(
+        "INSERT INTO user_session (id, created_at, token_hash, user_id, team_id, purpose, kind, method, authenticated_at,"
+        " last_seen_at, expires_at) VALUES (%(id)s, now(), sha256(convert_to(%(token)s, 'UTF8')),"
+        " (SELECT id FROM app_user LIMIT 1), (SELECT id FROM team LIMIT 1), 'prevent_crime', 'web', 'operator', now(), now(),"
+        " now() + interval '1 hour')",
+        {"id": reader, "token": TOKEN},
+    )
+    for world in worlds:
+        connection.exec_driver_sql(
+            "INSERT INTO audit.event (id, at, xid, category, act, outcome, source, user_id, record_ids, person_ids,"
+            " organisation_ids, body, hash) SELECT %(id)s, now() + interval '50 minutes', pg_current_xact_id(),"
+            " 'consultation', 'case.opened', 'ok', 'web', user_id, %(records)s, '{}', '{}', '', '' FROM user_session"
+            " WHERE id = %(reader)s",
+            {"id": look_of(world), "records": [row["id"] for row in world.rows["record"]], "reader": reader},
+        )
 
 
 def _compare_changes(

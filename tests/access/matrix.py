@@ -26,7 +26,7 @@ from hub.cli.db import upgrade
 from hub.core import clock
 from hub.core.schema import Base
 from hub.launcher.postgres import Postgres
-from tests.access.both_walls import compare_orm, compare_reads, compare_writes
+from tests.access.both_walls import compare_orm, compare_reads, compare_writes, open_all
 from tests.access.mutants import compare_compiled, try_mutants
 from tests.access.oracle import Oracle
 from tests.access.verdicts import Oracles, Result, rules
@@ -146,6 +146,7 @@ def load(admin: sa.Engine, worlds: list[NearMiss]) -> None:
             for keys in {tuple(sorted(row)) for row in rows}:
                 alike = [row for row in rows if tuple(sorted(row)) == keys]
                 connection.execute(sa.insert(Base.metadata.tables[table]), alike)
+        open_all(connection, worlds)
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
 

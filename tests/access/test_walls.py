@@ -14,7 +14,7 @@ from flask import Flask
 
 from hub.access.actions import create_record
 from hub.access.actor import NOBODY
-from hub.access.guard import CONTEXT_KEY, SETTINGS, NoContext, enter
+from hub.access.guard import CONTEXT_KEY, SETTINGS, NoContext, enter, looks_in_hand
 from hub.access.models import Record
 from hub.access.policy import GUARDED
 from hub.access.vocabulary import RecordKind
@@ -47,6 +47,10 @@ def announce(connection: sa.Connection, who: Any) -> None:
     for name in SETTINGS:
         setting = {"name": f"hub.{name}", "value": _setting(who.context, name)}
         connection.execute(sa.text("SELECT set_config(:name, :value, true)"), setting)
+    for name, value in (("token", who.token), ("looks", looks_in_hand(db.session()))):
+        connection.execute(
+            sa.text("SELECT set_config(:name, :value, true)"), {"name": f"hub.{name}", "value": value}
+        )
 
 
 def test_a_statement_without_a_context_is_an_error(app: Flask) -> None:
@@ -118,7 +122,8 @@ def test_a_row_of_another_organisation_is_refused_by_the_database(
 def test_updates_and_deletes_of_others_rows_do_nothing(
     case: UUID, raw: sa.Connection, app: Flask, world: World
 ) -> None:
-    sergeant = act_as(world, "sergeant")
+    # whatever the log opens, the rule does not let it be changed
+    sergeant = look_at(act_as(world, "sergeant"), case)
     announce(raw, sergeant)
     for table in ("record", "case_record"):
         assert raw.execute(sa.text(f"UPDATE {table} SET knowable = true")).rowcount == 0

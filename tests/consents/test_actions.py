@@ -275,7 +275,7 @@ def test_only_the_organisation_that_recorded_it_withdraws_it(case_id: UUID, worl
     with pytest.raises(NotVisible):
         withdraw_consent(act_as(world, "yot_worker"), consent, HOW)
     # and the database sees to it
-    act_as(world, "sergeant")
+    look_at(act_as(world, "sergeant"), case_id)
     changed = db.session.execute(
         sa.update(Consent).values(
             withdrawn_at=sa.func.now(), withdrawn_by=sergeant.user_id, withdrawn_how="phone"

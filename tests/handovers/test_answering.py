@@ -30,7 +30,7 @@ from hub.handovers.queries import HandOverPart, list_hand_overs, open_hand_over
 from tests.cases.making import at_status
 from tests.fixtures.handing import RESTATED, handed_over, offer_form, offered
 from tests.fixtures.shares import led_case, shared
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 from tests.handovers.seeing import refused, sees, sql, suspend
 
 
@@ -42,7 +42,7 @@ from tests.handovers.seeing import refused, sees, sql, suspend
 def test_only_a_supervisor_of_the_lead_team_offers_it(
     case_id: UUID, world: World, user: str, error: type[Exception]
 ) -> None:
-    act_as(world, "officer")
+    look_at(act_as(world, "officer"))
     db.session.execute(sa.update(Record).where(Record.id == case_id).values(open_to_owner=True))
     db.session.commit()
     actor = act_as(world, user)

@@ -19,7 +19,7 @@ from hub.handovers.models import HandOver
 from hub.notifications.models import Notification
 from tests.fixtures.handing import handed_over, offered
 from tests.fixtures.shares import shared
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 from tests.handovers.seeing import sql
 
 
@@ -40,7 +40,7 @@ def test_the_service_cannot_write_that_an_offer_was_accepted(
     case_id: UUID, world: World, database: SimpleNamespace, user: str, statement: str
 ) -> None:
     offered(world, case_id)
-    actor = act_as(world, user)
+    actor = look_at(act_as(world, user))
     values = {"me": actor.user_id, "org": world.organisations["police"], "team": world.teams["npt"]}
     if "record" in statement and user == "sergeant":
         # out of sight: nothing is there to change

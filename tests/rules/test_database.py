@@ -19,7 +19,7 @@ from hub.cli.db import MIGRATIONS
 from hub.core.schema import Base, Holds
 
 GOLDEN = Path(__file__).with_name("privileges.json")
-ROLES = ("hub_app", "hub_log", "hub_owner", "hub_reader", "hub_sequencer", "public")
+ROLES = ("hub_app", "hub_finder", "hub_log", "hub_owner", "hub_reader", "hub_sequencer", "public")
 
 _PRIVILEGES = """
     SELECT coalesce(r.rolname, 'public'), n.nspname || '.' || c.relname, a.privilege_type
@@ -93,12 +93,14 @@ def test_the_application_owns_nothing_and_bypasses_nothing(database: SimpleNames
         "SELECT rolname FROM pg_roles WHERE rolname LIKE 'hub\\_%' AND rolname <> 'hub_superuser'"
         " AND (rolsuper OR rolbypassrls OR rolcreatedb OR rolreplication)"
     )
+    # the finder's role it takes, and inherits nothing of it
     belongs = (
-        "SELECT 1 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = 'hub_app'"
+        "SELECT m.roleid::regrole::text, pg_has_role('hub_app', m.roleid, 'USAGE')"
+        " FROM pg_auth_members m WHERE m.member = 'hub_app'::regrole"
     )
     assert read(database.superuser, owned) == [(0,)]
     assert read(database.superuser, rights) == []
-    assert read(database.superuser, belongs) == []
+    assert read(database.superuser, belongs) == [("hub_finder", False)]
 
 
 def test_row_security_is_forced_on_every_guarded_table_and_on_the_log(database: SimpleNamespace) -> None:

@@ -16,17 +16,32 @@ END
 $$;
 
 -- In which transaction a record was made: until that one ends its maker reads it without an event.
-ALTER TABLE record ADD COLUMN born xid8;
+ALTER TABLE record ADD COLUMN born bigint;
 CREATE FUNCTION public.keep_born() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    new.born := CASE TG_OP WHEN 'INSERT' THEN pg_current_xact_id() ELSE old.born END;
+    new.born := CASE TG_OP WHEN 'INSERT' THEN pg_current_xact_id()::text::bigint ELSE old.born END;
     RETURN new;
 END
 $$;
 REVOKE ALL ON FUNCTION public.keep_born() FROM PUBLIC;
 CREATE TRIGGER keep_born BEFORE INSERT OR UPDATE ON record FOR EACH ROW EXECUTE FUNCTION public.keep_born();
+
+-- Nor does the service make a record of which no event of the same transaction tells: asked when it commits.
+CREATE FUNCTION audit.tells_of_record() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, audit, pg_temp
+AS $$
+BEGIN
+    IF session_user = 'hub_app' AND NOT EXISTS (SELECT FROM audit.event e
+            WHERE e.object_id = new.id AND e.at >= now() AND e.xid = pg_current_xact_id()) THEN
+        RAISE EXCEPTION 'no event tells of this record' USING ERRCODE = '42501';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER tells_of_record AFTER INSERT ON record DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION audit.tells_of_record();
 
 CREATE FUNCTION audit.made_here(wanted uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 SET search_path = pg_catalog, public, pg_temp
@@ -34,7 +49,8 @@ AS $$
 BEGIN
     -- nothing was made by a transaction that has written nothing
     RETURN pg_current_xact_id_if_assigned() IS NOT NULL
-        AND EXISTS (SELECT FROM record r WHERE r.id = wanted AND r.born = pg_current_xact_id_if_assigned());
+        AND EXISTS (SELECT FROM record r
+            WHERE r.id = wanted AND r.born = pg_current_xact_id_if_assigned()::text::bigint);
 END
 $$;
 
@@ -90,8 +106,10 @@ AS $$
           AND (e.record_ids @> ARRAY[one.id] OR e.object_id = one.id)
         ORDER BY e.at DESC LIMIT 1) AS look ON true
 $$;
-REVOKE ALL ON FUNCTION audit.made_here(uuid), audit.opened(), audit.find_looks(text, uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.made_here(uuid), audit.opened(), audit.find_looks(text, uuid[]), audit.tells_of_record()
+    FROM PUBLIC;
 GRANT CREATE ON SCHEMA audit TO hub_log;
+ALTER FUNCTION audit.tells_of_record() OWNER TO hub_log;
 ALTER FUNCTION audit.made_here(uuid) OWNER TO hub_log;
 ALTER FUNCTION audit.opened() OWNER TO hub_log;
 ALTER FUNCTION audit.find_looks(text, uuid[]) OWNER TO hub_log;

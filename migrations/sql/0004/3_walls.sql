@@ -381,7 +381,7 @@ CREATE POLICY hub_owner_all ON vehicle TO hub_owner USING (true) WITH CHECK (tru
 
 CREATE POLICY hub_reader_all ON vehicle FOR SELECT TO hub_reader USING (true);
 
-GRANT SELECT (kind, reference, id, created_at, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON record TO hub_finder;
+GRANT SELECT (kind, reference, born, id, created_at, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON record TO hub_finder;
 
 GRANT SELECT (person_id, place_id, vehicle_id, ended_at, id, created_at, revision, record_id, section, item_marking, audience, audience_ids, contributed_at, contributor_organisation_id, contributed_by, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON involvement TO hub_finder;
 
@@ -428,7 +428,7 @@ GRANT SELECT (record_id, grant_id, from_on, until_on, id, created_at, partnershi
 GRANT SELECT (organisation_id, kind, id, created_at) ON vehicle TO hub_finder;
 
 CREATE POLICY hub_read ON record FOR SELECT TO hub_app USING (
-(record.id IN (SELECT audit.opened()) OR audit.made_here(record.id))
+(record.id IN (SELECT audit.opened()) OR record.born = pg_current_xact_id_if_assigned()::text::bigint)
 AND ((record.id NOT IN (SELECT my_excluded_record.record_id
 FROM my_excluded_record() AS my_excluded_record)) AND (record.breakable IS true AND record.id IN (SELECT my_emergency.record_id
 FROM my_emergency() AS my_emergency) AND (record.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR record.owner_organisation_id IN (SELECT my_partner.organisation_id

@@ -1,0 +1,343 @@
+"""The write-ahead gate, tried in straight SQL as the application's role: no event, no content (SECURITY 3, nothing unlogged)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from hub.access.actor import Actor
+from hub.access.finding import role_for
+from hub.access.guard import SETTINGS, _setting
+from hub.access.policy import GUARDED
+from hub.access.walls import is_content
+from hub.cases.models import Case
+from hub.cases.queries import CaseFilter, list_cases, open_case
+from hub.core.ids import new_id
+from hub.core.paging import PAGE_SIZE
+from hub.extensions import db, live_session
+from tests.audit.conftest import Connect, Door
+from tests.fixtures.shares import led_case
+from tests.fixtures.world import World, act_as
+
+TITLES = "SELECT title FROM case_record ORDER BY id"
+Row = tuple[Any, ...]
+
+
+class Stolen:
+    """The application's password, and a live session's token, in somebody's psql."""
+
+    def __init__(self, connect: Connect, door: Door, officer: Actor) -> None:
+        self.door = door
+        self.officer = officer
+        self.sql = connect("app")
+
+    def begin(self, *looks: object, token: str | None = None) -> None:
+        """A transaction in the officer's name, under these events."""
+        self.sql.execute("BEGIN")
+        values = {name: _setting(self.officer.context, name) for name in SETTINGS}
+        values["looks"] = ",".join(str(one) for one in looks)
+        values["token"] = self.officer.token if token is None else token
+        for name, value in values.items():
+            self.sql.execute("SELECT set_config(%s, %s, true)", [f"hub.{name}", value])
+
+    def logged(self, *records: UUID, **changes: Any) -> UUID:
+        """A committed look, unless a transaction is open already."""
+        given = {"records": list(records), "object_id": None, "object_version": None, **changes}
+        found: UUID = self.door.record(self.sql, **given)
+        return found
+
+    def rows(self, statement: str = TITLES, *values: Any) -> list[Row]:
+        return self.sql.execute(statement, values).fetchall()  # type: ignore[arg-type]
+
+    def seen(self, *looks: object, token: str | None = None) -> list[Row]:
+        """The titles that a transaction under these events gives out."""
+        self.begin(*looks, token=token)
+        try:
+            return self.rows()
+        finally:
+            self.sql.execute("ROLLBACK")
+
+
+@pytest.fixture
+def stolen(connect: Connect, door: Door, officer: Actor) -> Stolen:
+    return Stolen(connect, door, officer)
+
+
+@pytest.fixture
+def case(officer: Actor) -> UUID:
+    """A case that the officer made in another transaction."""
+    return led_case(officer, "Noise, Ward X")
+
+
+@pytest.fixture
+def other(officer: Actor, case: UUID) -> UUID:
+    return led_case(officer, "Fires, Ward Y")
+
+
+def gated() -> list[str]:
+    return [model.__tablename__ for model, rules in GUARDED.items() if rules.opened_by is not None]
+
+
+def test_without_an_event_no_table_of_a_record_gives_a_row(stolen: Stolen, case: UUID) -> None:
+    assert {"record", "case_record", "incident", "entry", "person_name", "attachment"} <= set(gated())
+    stolen.begin()
+    for table in gated():
+        assert stolen.rows(f"SELECT * FROM {table}") == [], table
+
+
+def test_a_committed_event_opens_what_it_names_and_nothing_else(
+    stolen: Stolen, case: UUID, other: UUID
+) -> None:
+    assert stolen.seen(stolen.logged(case)) == [("Noise, Ward X",)]
+    assert stolen.seen(stolen.logged(other)) == [("Fires, Ward Y",)]
+    assert stolen.seen(stolen.logged(case), stolen.logged(other)) == [("Noise, Ward X",), ("Fires, Ward Y",)]
+    assert stolen.seen(stolen.logged()) == []
+
+
+def test_a_look_that_could_be_rolled_back_shows_nothing(stolen: Stolen, case: UUID) -> None:
+    stolen.begin()
+    look = stolen.logged(case)
+    stolen.sql.execute("SELECT set_config('hub.looks', %s, true)", [str(look)])
+    assert stolen.rows() == []
+    stolen.sql.execute("ROLLBACK")
+    assert stolen.seen(look) == []
+
+
+def test_neither_does_one_in_a_savepoint_nor_a_later_statement(stolen: Stolen, case: UUID) -> None:
+    stolen.begin()
+    stolen.sql.execute("SAVEPOINT one")
+    look = stolen.logged(case)
+    stolen.sql.execute("RELEASE one")
+    stolen.sql.execute("SELECT set_config('hub.looks', %s, true)", [str(look)])
+    assert stolen.rows() == [] and stolen.rows() == []
+    stolen.sql.execute("COMMIT")
+    assert stolen.seen(look) == [("Noise, Ward X",)]
+
+
+def test_an_event_opens_for_ten_minutes(stolen: Stolen, case: UUID, connect: Connect) -> None:
+    look = stolen.logged(case)
+    for age, shown in (("9 minutes", [("Noise, Ward X",)]), ("2 minutes", [])):
+        connect("superuser").execute(
+            "UPDATE audit.event SET at = at - %s::interval WHERE id = %s", [age, look]
+        )
+        assert stolen.seen(look) == shown, age
+
+
+@pytest.mark.parametrize("outcome", ["denied", "error", "intent", "withheld"])
+def test_an_event_that_says_that_nothing_was_shown_shows_nothing(
+    stolen: Stolen, case: UUID, outcome: str
+) -> None:
+    assert stolen.seen(stolen.logged(case, outcome=outcome)) == []
+
+
+def test_without_a_live_session_s_token_an_event_is_worth_nothing(
+    stolen: Stolen, case: UUID, world: World, connect: Connect
+) -> None:
+    look = stolen.logged(case)
+    another = act_as(world, "manager").token
+    for token in ("", "guessed", another):
+        assert stolen.seen(look, token=token) == [], token
+    connect("superuser").execute("UPDATE user_session SET ended_at = now()")
+    assert stolen.seen(look) == []
+
+
+def test_an_event_opens_nothing_beyond_the_rule(stolen: Stolen, case: UUID, world: World) -> None:
+    """Whoever holds a token can write an event on anything; the rule still decides."""
+    sergeant = act_as(world, "sergeant")
+    thief = Stolen.__new__(Stolen)
+    thief.sql, thief.officer, thief.door = stolen.sql, sergeant, Door(stolen.door.connect, sergeant.token)
+    assert thief.seen(thief.logged(case)) == []
+
+
+def test_a_forged_alteration_of_this_transaction_shows_nothing_new(
+    stolen: Stolen, case: UUID, connect: Connect
+) -> None:
+    connect("superuser").execute("DELETE FROM audit.event")  # as if the officer had never looked
+    stolen.begin()
+    forged = stolen.logged(case, category="alteration", act="case.changed", facts="{}")
+    stolen.sql.execute("SELECT set_config('hub.looks', %s, true)", [str(forged)])
+    assert stolen.rows() == []
+
+
+@pytest.mark.parametrize("category", ["collection", "alteration"])
+def test_a_change_reads_what_its_actor_had_seen(stolen: Stolen, case: UUID, category: str) -> None:
+    stolen.logged(case)
+    stolen.begin()
+    own = stolen.logged(case, category=category, act="case.changed")
+    stolen.sql.execute("SELECT set_config('hub.looks', %s, true)", [str(own)])
+    change = "UPDATE case_record SET title = 'Noise, Ward Z' WHERE id = %s RETURNING title"
+    assert stolen.rows(change, case) == [("Noise, Ward Z",)]
+    lock = "SELECT title FROM case_record WHERE id = %s FOR UPDATE"
+    assert stolen.rows(lock, case) == [("Noise, Ward Z",)]
+
+
+def test_without_its_event_an_update_meets_no_row(stolen: Stolen, case: UUID) -> None:
+    stolen.logged(case)
+    stolen.begin()
+    for statement in (
+        "UPDATE case_record SET title = 'Mine' WHERE id = %s",
+        "UPDATE case_record SET title = 'Mine' WHERE id = %s RETURNING title",
+        "UPDATE record SET restricted = true WHERE id = %s",
+    ):
+        assert stolen.sql.execute(statement, [case]).rowcount == 0, statement  # type: ignore[call-overload]
+    for statement in ("DELETE FROM case_record", "TRUNCATE case_record CASCADE"):
+        stolen.sql.execute("SAVEPOINT one")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            stolen.sql.execute(statement)
+        stolen.sql.execute("ROLLBACK TO one")
+
+
+def _new_record(stolen: Stolen, key: UUID) -> Row:
+    actor = stolen.officer
+    values = [key, f"X-{str(key)[-6:]}", actor.partnership_id, actor.organisation_id, actor.team_id]
+    (row,) = stolen.rows(
+        "INSERT INTO record (id, created_at, kind, reference, partnership_id, owner_organisation_id, lead_team_id,"
+        " marking, restricted, breakable, knowable, open_to_owner)"
+        " VALUES (%s, now(), 'case', %s, %s, %s, %s, 0, false, true, false, false) RETURNING id",
+        *values,
+    )
+    return row
+
+
+def test_an_insert_returns_its_row_and_an_upsert_meets_it(stolen: Stolen) -> None:
+    key = new_id()
+    stolen.begin()
+    stolen.logged(category="collection", act="case.created")
+    assert _new_record(stolen, key) == (key,)
+    upsert = (
+        "INSERT INTO record SELECT * FROM record WHERE id = %s"
+        " ON CONFLICT (id) DO UPDATE SET knowable = true RETURNING knowable"
+    )
+    assert stolen.rows(upsert, key) == [(True,)]
+    assert stolen.rows("UPDATE record SET breakable = false WHERE id = %s RETURNING id", key) == [(key,)]
+
+
+def test_a_record_of_which_no_event_tells_does_not_come_into_being(stolen: Stolen, connect: Connect) -> None:
+    key = new_id()
+    stolen.begin()
+    _new_record(stolen, key)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no event"):
+        stolen.sql.execute("COMMIT")
+    stolen.begin()
+    _new_record(stolen, key)
+    stolen.door.record(stolen.sql, category="collection", act="case.created", object_id=key, facts="{}")
+    stolen.sql.execute("COMMIT")
+    (found,) = connect("superuser").execute("SELECT born FROM record WHERE id = %s", [key]).fetchall()
+    assert found[0] > 0
+    # and that it was made by that transaction, nobody can say of it later
+    stolen.begin(stolen.logged(key))
+    stolen.sql.execute("UPDATE record SET born = 1 WHERE id = %s", [key])
+    assert stolen.rows("SELECT born FROM record WHERE id = %s", key) == [found]
+
+
+def test_nobody_switches_the_gate_off(stolen: Stolen, case: UUID) -> None:
+    for statement in (
+        "ALTER TABLE case_record DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE case_record NO FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY mine ON case_record USING (true)",
+        "DROP POLICY hub_read ON case_record",
+        "ALTER FUNCTION audit.opened() OWNER TO hub_app",
+        "CREATE OR REPLACE FUNCTION audit.opened() RETURNS SETOF uuid LANGUAGE sql AS 'SELECT id FROM record'",
+        "SET ROLE hub_reader",
+        "SET ROLE hub_log",
+    ):
+        with pytest.raises(psycopg.Error):
+            stolen.sql.execute(statement)
+    stolen.sql.execute("SET row_security = off")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stolen.rows()
+
+
+# ---- finding ----------------------------------------------------------------------------------------------------
+
+
+def test_the_finder_reads_no_content(stolen: Stolen, case: UUID) -> None:
+    stolen.begin()
+    stolen.sql.execute("SET LOCAL ROLE hub_finder")
+    assert stolen.rows("SELECT id, status FROM case_record") == [(case, "new")]
+    for model, rules in GUARDED.items():
+        table = sa.inspect(model).local_table
+        for column in table.columns if rules.opened_by is not None else ():
+            stolen.sql.execute("SAVEPOINT one")
+            statement = f"SELECT {column.name} FROM {table.name}"
+            if is_content(column):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    stolen.rows(statement)
+            else:
+                stolen.rows(statement)
+            stolen.sql.execute("ROLLBACK TO one")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE case_record SET status = 'closed'",
+        "INSERT INTO record_team SELECT * FROM record_team",
+        "DELETE FROM draft",
+        "SELECT id FROM case_record FOR UPDATE",
+        "SELECT body FROM audit.event",
+    ],
+)
+def test_and_changes_nothing(stolen: Stolen, case: UUID, statement: str) -> None:
+    stolen.begin()
+    stolen.sql.execute("SET LOCAL ROLE hub_finder")
+    if "audit.event" in statement:
+        assert stolen.rows(statement) == []
+        return
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stolen.sql.execute(statement)  # type: ignore[call-overload]
+
+
+def test_each_statement_takes_the_role_that_it_needs() -> None:
+    finder = "hub_finder"
+    for statement, role in (
+        ("SELECT case_record.id FROM case_record WHERE case_record.status = %(s)s", finder),
+        ("SELECT case_record.id, case_record.title FROM case_record", "NONE"),
+        (
+            "SELECT case_record_1.id FROM case_record AS case_record_1 WHERE case_record_1.title = %(t)s",
+            "NONE",
+        ),
+        ("SELECT record_grant.reason FROM record_grant", finder),
+        ("SELECT record.id FROM record WHERE record.id = %(id)s FOR UPDATE", "NONE"),
+        ("UPDATE case_record SET revision = 2", "NONE"),
+        ("INSERT INTO notification (id) VALUES (%(id)s)", "NONE"),
+        ("SELECT app_user.name FROM app_user", None),
+        ("SELECT audit.record_event(%(token)s)", "NONE"),
+        ("ROLLBACK TO SAVEPOINT sa_savepoint_1", None),
+    ):
+        assert role_for(statement) == role, statement
+
+
+def test_a_forgotten_look_shows_nothing(case: UUID, world: World) -> None:
+    act_as(world, "officer")
+    assert db.session.scalars(sa.select(Case.id)).all() == [case]
+    assert db.session.scalars(sa.select(Case.title)).all() == []
+    assert db.session.scalars(sa.select(Case)).all() == []
+
+
+def test_the_pages_ways_open_what_they_logged_and_no_more(case: UUID, other: UUID, world: World) -> None:
+    officer = act_as(world, "officer")
+    assert open_case(officer, case, "summary").case.title == "Noise, Ward X"
+    assert db.session.scalars(sa.select(Case.title)).all() == ["Noise, Ward X"]
+    officer = act_as(world, "officer")
+    assert {row.title for row in list_cases(officer, CaseFilter()).rows} == {"Noise, Ward X", "Fires, Ward Y"}
+    assert PAGE_SIZE > 2
+
+
+def test_the_role_is_right_after_a_savepoint_and_in_the_next_transaction(case: UUID, world: World) -> None:
+    act_as(world, "officer")
+    session = live_session()
+    whose = sa.text("SELECT current_user")
+    with session.begin_nested() as inner:
+        session.scalars(sa.select(Case.id)).all()
+        assert session.scalar(whose) == "hub_finder"
+        inner.rollback()
+    assert session.scalars(sa.select(Case.title)).all() == []
+    assert session.scalar(whose) == "hub_app"
+    session.scalars(sa.select(Case.id)).all()
+    session.commit()
+    assert session.scalar(whose) == "hub_app"
