@@ -11,7 +11,7 @@ from hub.access import actions
 from hub.access.models import Record
 from hub.access.vocabulary import RecordKind
 from hub.extensions import db, live_session
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, told_of
 
 
 def test_a_reference_drawn_twice_is_drawn_again(
@@ -20,8 +20,9 @@ def test_a_reference_drawn_twice_is_drawn_again(
     actor = act_as(world, "officer")
     drawn: Iterator[str] = iter(["NBC-CS-SAME22", "NBC-CS-SAME22", "NBC-CS-NEXT33"])
     monkeypatch.setattr(actions, "new_reference", lambda *_: next(drawn))
-    first = actions.create_record(actor, RecordKind.CASE, session=db.session())
-    second = actions.create_record(actor, RecordKind.CASE, session=db.session())
+    first, second = (
+        told_of(actor, actions.create_record(actor, RecordKind.CASE, session=db.session())) for _ in range(2)
+    )
     assert live_session().holds_work
     db.session.commit()
     kept = db.session.scalars(sa.select(Record.reference).where(Record.id.in_([first.id, second.id]))).all()

@@ -28,6 +28,7 @@ from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.incidents.vocabulary import IncidentKind, IncidentSource
 from tests.fixtures.archive import POLICY, SIGNER, Place, Tree
+from tests.fixtures.world import told_of
 
 JANUARY = Month.parse("2024-01")
 IN_JANUARY = datetime(2024, 1, 10, 12, tzinfo=UTC)
@@ -205,6 +206,7 @@ def test_revisions_of_an_archived_month_are_not_missed(copied: Tree, place: Plac
     missing = "SELECT count(*) FROM audit.find_missing_revisions()"
     record = create_record(officer, RecordKind.INCIDENT, session=db.session())
     db.session.add(an_incident(record, officer))
+    told_of(officer, record)
     db.session.commit()
     assert copied.one(missing) == 1
     superuser.execute(

@@ -16,6 +16,7 @@ from hub.core import clock
 from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.incidents.vocabulary import IncidentKind, IncidentSource
+from tests.fixtures.world import told_of
 
 S = CaseStatus
 # the moves that lead to each state from new
@@ -76,5 +77,5 @@ def an_incident(actor: Actor, *, marking: Marking = Marking.OFFICIAL) -> Inciden
         logged_by=actor.user_id,
     )
     db.session.add(incident)
-    db.session.flush()
+    told_of(actor, record)
     return incident

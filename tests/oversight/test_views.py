@@ -20,7 +20,7 @@ from hub.cases.forms import CaseForm
 from hub.cases.vocabulary import CaseKind
 from hub.extensions import db
 from tests.fixtures.site import Client, Site
-from tests.fixtures.world import act_as
+from tests.fixtures.world import act_as, told_of
 from tests.rules.canaries import plant
 
 
@@ -156,7 +156,8 @@ def test_hidden_and_absent_look_the_same(site: Site, happened: SimpleNamespace, 
     other = with_purpose(site.as_user("police_auditor"))
     assert other.get(f"/audit/records/{happened.reference}").status_code == 200
     with site.inside():
-        secret = create_record(act_as(site.world, "east_officer"), RecordKind.CASE, session=db.session())
+        stranger = act_as(site.world, "east_officer")
+        secret = told_of(stranger, create_record(stranger, RecordKind.CASE, session=db.session()))
         db.session.commit()
         reference = secret.reference
     hidden, absent = auditor.get(f"/audit/records/{reference}"), auditor.get("/audit/records/EMC-CS-234567")
@@ -253,7 +254,8 @@ def test_pages_follow_each_other_without_gap(site: Site, database: SimpleNamespa
 
 def test_a_refused_look_names_nothing_of_what_was_there(site: Site, auditor: Client) -> None:
     with site.inside():
-        hidden = create_record(act_as(site.world, "sergeant"), RecordKind.CASE, session=db.session())
+        sergeant = act_as(site.world, "sergeant")
+        hidden = told_of(sergeant, create_record(sergeant, RecordKind.CASE, session=db.session()))
         key, reference = hidden.id, hidden.reference
         db.session.commit()
         officer = act_as(site.world, "officer")
