@@ -192,7 +192,7 @@ EVENTS: dict[str, Kind] = {
     "log.person_viewed": _kind(C.AUDIT, "person", "Log about a person viewed", "purpose"),
     "log.user_viewed": _kind(C.AUDIT, "user", "Log of a user viewed", "purpose"),
     "log.organisation_viewed": _kind(C.AUDIT, "organisation", "Log of an organisation viewed", "purpose"),
-    "log.exported": _kind(C.AUDIT, None, "Events exported", "purpose", "asked", "events"),
+    "log.exported": _kind(C.AUDIT, None, "Events exported", "purpose", "asked", "events", "format"),
     "log.printed": _kind(C.AUDIT, None, "Events made ready for print", "purpose", "asked", "events"),
     "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
     "log.archive_checked": _kind(C.AUDIT, None, "Archive of the log checked", "events", "problems"),
