@@ -114,7 +114,7 @@ def open_inquiry(
         ACTS[inquiry.about],
         inquiry.id or UUID(int=0),
         inquiry.shown if known else None,
-        facts={"purpose": purpose.value},
+        facts={"purpose": purpose.value, **inquiry.asked.as_facts()},
     )
     rows = find_event_rows(actor, ids[:size], newest_first=inquiry.newest_first)
     return page_of(rows, more=len(ids) > size), summary
