@@ -50,6 +50,8 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     # the largest file that may be attached
     upload_mib: int = DEFAULT_UPLOAD_MIB
+    # whether the log has a second place, and so a copy that may lag behind
+    archived: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -75,6 +77,7 @@ class Settings:
             owner_database_url=read.database_url("HUB_OWNER_DATABASE_URL"),
             smtp_url=read.text("HUB_SMTP_URL", "") or None,
             upload_mib=read.number("HUB_UPLOAD_MIB", DEFAULT_UPLOAD_MIB, LARGEST_UPLOAD_MIB),
+            archived=bool(read.text("HUB_ARCHIVE_BUCKET", "")),
         )
         read.refuse_if_wrong()
         return settings

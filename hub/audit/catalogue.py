@@ -47,6 +47,11 @@ def _kind(
     return Kind(category, about, label, frozenset(facts), frozenset(texts), changes)
 
 
+# what narrowed a look at the log; empty where it was not narrowed so
+ASKED = (
+    "asked_from", "asked_until", "asked_user", "asked_organisation", "asked_subject", "asked_act", "asked_category",
+    "asked_outcome", "asked_purpose", "asked_weekday", "asked_hour", "asked_as_of",
+)  # fmt: skip
 C = Category
 EVENTS: dict[str, Kind] = {
     # at the door
@@ -186,13 +191,15 @@ EVENTS: dict[str, Kind] = {
     "interest.met": _kind(C.SECURITY, None, "Look stopped by a declared interest"),
     "exclusion.lifted": _kind(C.SECURITY, "exclusion", "Exclusion lifted", texts=("reason",)),
     # the log itself
-    "log.viewed": _kind(C.AUDIT, None, "Log viewed", "purpose"),
+    "log.viewed": _kind(C.AUDIT, None, "Log viewed", "purpose", *ASKED),
     "log.opened": _kind(C.AUDIT, "event", "Event viewed", "purpose"),
-    "log.record_viewed": _kind(C.AUDIT, "record", "Log of a record viewed", "purpose"),
-    "log.person_viewed": _kind(C.AUDIT, "person", "Log about a person viewed", "purpose"),
-    "log.user_viewed": _kind(C.AUDIT, "user", "Log of a user viewed", "purpose"),
-    "log.organisation_viewed": _kind(C.AUDIT, "organisation", "Log of an organisation viewed", "purpose"),
-    "log.exported": _kind(C.AUDIT, None, "Events exported", "purpose", "asked", "events"),
+    "log.record_viewed": _kind(C.AUDIT, "record", "Log of a record viewed", "purpose", *ASKED),
+    "log.person_viewed": _kind(C.AUDIT, "person", "Log about a person viewed", "purpose", *ASKED),
+    "log.user_viewed": _kind(C.AUDIT, "user", "Log of a user viewed", "purpose", *ASKED),
+    "log.organisation_viewed": _kind(
+        C.AUDIT, "organisation", "Log of an organisation viewed", "purpose", *ASKED
+    ),
+    "log.exported": _kind(C.AUDIT, None, "Events exported", "purpose", "asked", "events", "format"),
     "log.printed": _kind(C.AUDIT, None, "Events made ready for print", "purpose", "asked", "events"),
     "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
     "log.archive_checked": _kind(C.AUDIT, None, "Archive of the log checked", "events", "problems"),

@@ -114,14 +114,16 @@ def open_inquiry(
         ACTS[inquiry.about],
         inquiry.id or UUID(int=0),
         inquiry.shown if known else None,
-        facts={"purpose": purpose.value},
+        facts={"purpose": purpose.value, **inquiry.asked.as_facts()},
     )
     rows = find_event_rows(actor, ids[:size], newest_first=inquiry.newest_first)
     return page_of(rows, more=len(ids) > size), summary
 
 
-def list_events_to_take(actor: Actor, inquiry: Inquiry, *, act: str, purpose: LogPurpose, most: int) -> Taken:
-    """All events of an inquiry, for an export or a print. The event of it is committed before a row is read.
+def list_events_to_take(
+    actor: Actor, inquiry: Inquiry, *, act: str, purpose: LogPurpose, most: int, form: str = ""
+) -> Taken:
+    """All events of an inquiry, for an export in this form or a print. Its event is committed before a row is read.
 
     `Invalid` beyond `most`: half a list would look like the whole of it.
     """
@@ -138,7 +140,12 @@ def list_events_to_take(actor: Actor, inquiry: Inquiry, *, act: str, purpose: Lo
         outcome="ok" if fits else "denied",
         records=shown.records,
         people=shown.people,
-        facts={"purpose": purpose.value, "asked": inquiry.words, "events": len(ids) if fits else 0},
+        facts={
+            "purpose": purpose.value,
+            "asked": inquiry.words,
+            "events": len(ids) if fits else 0,
+            **({"format": form} if form else {}),
+        },
     )
     db.session.commit()
     if len(ids) > most:

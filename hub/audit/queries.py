@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from hub.audit.catalogue import Category
 from hub.audit.models import Event
 from hub.audit.policy import LogPurpose
 from hub.audit.reading import Shown, listed, opened
+from hub.core.clock import LONDON
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.core.schema import UUID_ARRAY
@@ -28,6 +29,7 @@ from hub.extensions import db
 
 # a purpose to ask for: events that state none
 NO_PURPOSE = "none"
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,24 @@ class EventFilter:
         """As the database's functions take it."""
         asked = ((one.name, getattr(self, one.name)) for one in fields(self))
         return json.dumps({name: str(value) for name, value in asked if value is not None})
+
+    def as_facts(self) -> dict[str, str]:
+        """As the event of a look holds it: ids, codes and days, and nothing where nothing was asked."""
+        parts = {
+            "from": self.since.astimezone(LONDON).date() if self.since else None,
+            "until": (self.before - _MOMENT).astimezone(LONDON).date() if self.before else None,
+            "user": self.user,
+            "organisation": self.organisation,
+            "subject": self.subject,
+            "act": self.act,
+            "category": self.category,
+            "outcome": self.outcome,
+            "purpose": self.purpose,
+            "weekday": self.weekday,
+            "hour": self.hour,
+            "as_of": self.as_of.astimezone(UTC).isoformat() if self.as_of else None,
+        }
+        return {f"asked_{name}": "" if value is None else str(value) for name, value in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -116,7 +136,7 @@ def list_events(
     """A page of the log, newest first. The look itself is an event with its purpose."""
     actor.check_may(Permission.AUDIT_READ)
     ids = find_event_ids(actor, asked, most=PAGE_SIZE + 1, cursor=cursor)
-    listed(actor, "log.viewed", Shown(), facts={"purpose": purpose.value})
+    listed(actor, "log.viewed", Shown(), facts={"purpose": purpose.value, **asked.as_facts()})
     return page_of(find_event_rows(actor, ids[:PAGE_SIZE]), more=len(ids) > PAGE_SIZE)
 
 

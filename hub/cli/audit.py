@@ -99,7 +99,7 @@ def export_command(
     try:
         settings = Settings.from_environment()
         done = _exported(settings, folder, extent, _policy(policy))
-        facts = {"purpose": purpose, "asked": extent.asked, "events": done.events}
+        facts = {"purpose": purpose, "asked": extent.asked, "events": done.events, "format": "folder"}
         if not _write_down(settings, "log.exported", facts):
             shutil.rmtree(folder)
             raise Unusable(

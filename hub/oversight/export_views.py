@@ -34,7 +34,7 @@ from hub.oversight.inquiry_views import choices_of
 from hub.oversight.queries import Line, find_lines
 from hub.web.identity import current_actor
 from hub.web.routes import Data
-from hub.web.spreadsheets import as_csv
+from hub.web.spreadsheets import Sheet, as_csv, as_xlsx
 
 MOST_EXPORTED = 50_000
 MOST_PRINTED = 1_000
@@ -56,11 +56,26 @@ class Watermark:
 @with_purpose
 def export_csv(purpose: LogPurpose, about: str) -> Response:
     found, asked = _found(about, purpose)
-    taken, watermark = _take(found, asked, purpose, act="log.exported", most=MOST_EXPORTED)
+    taken, watermark = _take(found, asked, purpose, act="log.exported", most=MOST_EXPORTED, form="csv")
     # the table's first rows are the watermark; its headings follow after an empty row
     first, *others = watermark.lines
-    rows = (_row(line) for line in _lines(taken, newest_first=found.inquiry.newest_first))
-    return as_csv(f"log-{taken.event_id}.csv", first, _joined(others, rows))
+    return as_csv(f"log-{taken.event_id}.csv", first, _joined(others, _rows(taken, found)))
+
+
+@pages.page("/audit/exports/<about>.xlsx", needs=Permission.AUDIT_READ, event="log.exported", data=Data.LOG)
+@with_purpose
+def export_xlsx(purpose: LogPurpose, about: str) -> Response:
+    found, asked = _found(about, purpose)
+    taken, watermark = _take(found, asked, purpose, act="log.exported", most=MOST_EXPORTED, form="xlsx")
+    told = dict(watermark.lines)
+    sheet = Sheet(
+        title="Log",
+        above=watermark.lines,
+        headings=HEADINGS,
+        head=(f"Taken from the log by {told['Taken from the log by']}", told["When"]),
+        foot=f"Recorded as event {taken.event_id}. {told['Purpose']}",
+    )
+    return as_xlsx(f"log-{taken.event_id}.xlsx", sheet, _rows(taken, found))
 
 
 @pages.page("/audit/prints/<about>", needs=Permission.AUDIT_READ, event="log.printed", data=Data.LOG)
@@ -101,12 +116,14 @@ def _found(about: str, purpose: LogPurpose) -> tuple[Found, Asked]:
     return inquire_organisation(actor, key, asked, purpose=purpose), asked
 
 
-def _take(found: Found, asked: Asked, purpose: LogPurpose, *, act: str, most: int) -> tuple[Taken, Watermark]:
+def _take(
+    found: Found, asked: Asked, purpose: LogPurpose, *, act: str, most: int, form: str = ""
+) -> tuple[Taken, Watermark]:
     actor = current_actor()
     filters = [f"{label}: {text}" for _, label, text in asked.in_words(choices_of(asked))]
     if asked.default_period and asked.query.first:
         filters.append(f"From: {asked.query.first.isoformat()}")
-    taken = list_events_to_take(actor, found.inquiry, act=act, purpose=purpose, most=most)
+    taken = list_events_to_take(actor, found.inquiry, act=act, purpose=purpose, most=most, form=form)
     lines = (
         ("Taken from the log by", f"{actor.name}, {actor.organisation_name}"),
         ("When", _moment(clock.now())),
@@ -133,6 +150,10 @@ def _joined(watermark: Sequence[tuple[str, str]], rows: Iterator[Sequence[str]])
     yield ()
     yield HEADINGS
     yield from rows
+
+
+def _rows(taken: Taken, found: Found) -> Iterator[Sequence[str]]:
+    return (_row(line) for line in _lines(taken, newest_first=found.inquiry.newest_first))
 
 
 def _row(line: Line) -> Sequence[str]:

@@ -182,5 +182,6 @@ def list_context(found: Found, asked: Asked, page: Page[EventRow], purpose: LogP
         "next_href": asked.href(after=page.next_cursor) if page.next_cursor else None,
         "first_href": asked.href() if request.args.get("after") else None,
         "csv_href": asked.href(path=url_for("oversight.export_csv", about=about.value), **taken),
+        "xlsx_href": asked.href(path=url_for("oversight.export_xlsx", about=about.value), **taken),
         "print_href": asked.href(path=url_for("oversight.print_list", about=about.value), **taken),
     }

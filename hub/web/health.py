@@ -19,7 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from werkzeug.wrappers import Response
 
+from hub.audit.archive_state import archive_lag
 from hub.config import Settings
+from hub.core import clock
 from hub.storage.errors import StoreUnavailable
 from hub.web.routes import Data, Door, Pages
 from hub.web.store import store_of
@@ -29,6 +31,8 @@ KEPT_SECONDS = 1.0
 HEARTBEAT_AGE = timedelta(seconds=60)
 # an event that the log's tree doesn't cover by then is an alarm
 TREE_LAG = timedelta(seconds=30)
+# and so is one that the log's second place has no copy of by then
+ARCHIVE_LAG = timedelta(seconds=120)
 _STATEMENT_MS = 1400
 UP, DOWN, DUE = "up", "down", "due"
 # without these nothing can be shown or changed
@@ -38,8 +42,10 @@ WORDS = {
     "object_store": "Files",
     "log": "Access log",
     "tree": "Access log’s seal",
+    "archive": "Access log’s copy",
     "worker": "Background work",
 }
+_NO_DATABASE = {"database": DOWN, "log": DOWN, "tree": DOWN, "archive": DOWN, "worker": DOWN}
 _KEY = "hub_health"
 _installing = threading.Lock()
 _lag = sa.func.audit.tree_lag().table_valued("waiting", sa.column("oldest", sa.DateTime(timezone=True)))
@@ -100,9 +106,12 @@ class Health:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.lock = threading.Lock()
-        self.engine = _own_engine(app.config["HUB_SETTINGS"])
+        settings: Settings = app.config["HUB_SETTINGS"]
+        self.engine = _own_engine(settings)
+        # without a second place there is no copy to tell of
+        self.names = [name for name in WORDS if name != "archive" or settings.archived]
         self.asks: dict[str, tuple[Callable[[], Mapping[str, str]], Mapping[str, str]]] = {
-            "database": (self._ask_database, {"database": DOWN, "log": DOWN, "tree": DOWN, "worker": DOWN}),
+            "database": (self._ask_database, _NO_DATABASE),
             "store": (self._ask_store, {"object_store": DOWN}),
         }
         self.questions: dict[str, _Question] = {}
@@ -118,24 +127,28 @@ class Health:
         for question in asked:
             question.done.wait(max(0.0, until - time.monotonic()))
             found.update(question.answer)
-        return {name: found.get(name, DOWN) for name in WORDS}
+        return {name: found.get(name, DOWN) for name in self.names}
 
     def _ask_database(self) -> Mapping[str, str]:
         try:
             with self.engine.connect() as connection:
                 writable, missing, next_missing, covered, beat = connection.scalars(_ASKED).one()
+                copied = "archive" not in self.names or _is_copied(connection)
         except SQLAlchemyError as error:
             log.warning("health", part="database", kind=type(error).__name__)
-            return {"database": DOWN, "log": DOWN, "tree": DOWN, "worker": DOWN}
+            return _NO_DATABASE
         if missing or next_missing:
             log.error("log_partition_missing", this_month=missing > 0)
         if not covered:
             log.error("log_tree_behind", seconds=TREE_LAG.seconds)
+        if not copied:
+            log.error("log_archive_behind", seconds=ARCHIVE_LAG.seconds)
         state = UP if writable and not missing else DOWN
         return {
             "database": UP,
             "log": DUE if state == UP and next_missing else state,
             "tree": UP if covered else DOWN,
+            "archive": UP if copied else DOWN,
             "worker": UP if beat else DOWN,
         }
 
@@ -158,6 +171,10 @@ _ASKED = sa.select(
         type_=sa.JSON,
     )
 )
+
+
+def _is_copied(connection: sa.Connection) -> bool:
+    return archive_lag(connection).seconds(clock.now()) <= ARCHIVE_LAG.total_seconds()
 
 
 def _own_engine(settings: Settings) -> sa.Engine:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,13 +44,22 @@ def fault_of(
     policy = answer.headers.get("Content-Security-Policy", "")
     if "default-src 'none'" not in policy or "unsafe" in policy or "'nonce-'" in policy:
         return f"content policy {policy}"
-    page = answer.get_data(as_text=True)
+    page = words_of(answer)
     found = MACHINERY.search(page)
     if found:
         return f"shows {found.group(0)!r}"
     if answer.status_code >= 400 and answer.request.method != "HEAD" and not any(one in page for one in OURS):
         return f"status {answer.status_code} without our error page: {page[:80]!r}"
     return None
+
+
+def words_of(answer: TestResponse) -> str:
+    """What can be read in an answer; in a workbook, in all of its parts."""
+    data = answer.get_data()
+    if answer.mimetype.endswith("spreadsheetml.sheet") and data:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            data = b"\n".join(book.read(name) for name in book.namelist())
+    return data.decode()
 
 
 def told(faults: list[str]) -> str:

@@ -58,6 +58,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "oversight.organisation": ASKED,
     "oversight.inquiries": ("person", "record", "user", "organisation"),
     "oversight.export_csv": ("subject", *ASKED),
+    "oversight.export_xlsx": ("subject", *ASKED),
     "oversight.print_list": ("subject", *ASKED),
     "alerts.index": ("rule", "state", "after"),
     "samples.index": ("after",),

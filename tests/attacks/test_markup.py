@@ -19,7 +19,7 @@ from hub.cli.incidents import main as import_command
 from hub.extensions import db
 from tests.attachments.conftest import multipart
 from tests.attacks.arena import Arena, prepare
-from tests.attacks.checks import fault_of, told
+from tests.attacks.checks import fault_of, told, words_of
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import case_form, forms
 from tests.attacks.values import TEXTS
@@ -164,7 +164,7 @@ def test_no_text_becomes_markup_on_any_page(hostile: Any, database: SimpleNamesp
     assert cast("sergeant").post(f"/shared/{grant.id}/answer", {"answer": "accept"}).status_code == 303
     for who, address in [*_pages(arena), *_more(arena, database)]:
         answer = cast(who).get(address)
-        page = answer.get_data(as_text=True)
+        page = words_of(answer)
         fault = fault_of(answer)
         found = became(page) if answer.mimetype == "text/html" else []
         if fault or found:

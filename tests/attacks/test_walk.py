@@ -12,7 +12,7 @@ import pytest
 
 from hub.web.routes import DECLARED, Data
 from tests.attacks.arena import Arena
-from tests.attacks.checks import Tables, fault_of, told
+from tests.attacks.checks import Tables, fault_of, told, words_of
 from tests.attacks.conftest import Cast
 from tests.attacks.forms import OF_THEIR_OWN, forms
 from tests.attacks.parameters import PARAMETERS
@@ -92,7 +92,7 @@ def test_nobody_elses_id_and_none_is_more_than_not_found(arena: Arena, cast: Cas
                         else posted(client, address, forms(arena).get(rule.endpoint, ("", {}))[1])
                     )
                     fault = fault_of(answer, may=())
-                    if fault or arena.police.word in answer.get_data(as_text=True):
+                    if fault or arena.police.word in words_of(answer):
                         faults.append(f"{method} {rule.endpoint} {name}={key}: {fault or 'a leak'}")
     assert not faults, told(faults)
     assert tables.now() == before
@@ -110,7 +110,7 @@ def test_no_parameter_of_an_address_breaks_a_page(arena: Arena, cast: Cast, tabl
                     continue
                 answer = client.get(f"{address}?{name}={text}")
                 fault = fault_of(answer)
-                if fault or SCRIPT in answer.get_data(as_text=True):
+                if fault or SCRIPT in words_of(answer):
                     faults.append(f"{rule.endpoint} {name} {kind}: {fault or 'markup as it came'}")
             answer = client.get(
                 address + "?" + "&".join(f"{name}=a&{name}[]=b&{name}[x]=c" for _ in range(100))

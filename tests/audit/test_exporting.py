@@ -97,7 +97,12 @@ def test_an_export_is_sound_on_a_machine_without_the_service(
     assert "http" not in page.replace("c2sp.org", "") and "<script" not in page
     rows = connect("superuser").execute("SELECT body FROM audit.event WHERE act = 'log.exported'").fetchall()
     facts = json.loads(bytes(rows[0][0]))["facts"]
-    assert len(rows) == 1 and facts == {"purpose": "lawfulness", "asked": "all", "events": told["events"]}
+    assert len(rows) == 1 and facts == {
+        "purpose": "lawfulness",
+        "asked": "all",
+        "events": told["events"],
+        "format": "folder",
+    }
 
 
 def test_no_flip_of_a_bit_and_no_cut_of_any_file_is_sound(

@@ -88,6 +88,68 @@ def test_events_that_no_seal_covers_are_an_alarm_but_no_failure(
     assert (answer.get_json()["status"], answer.get_json()["parts"]["tree"]) == ("degraded", "down")
 
 
+@pytest.fixture
+def archived(
+    database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket, tmp_path: Path
+) -> Iterator[Site]:
+    """A service whose log has a second place, with every event sealed and a worker at work."""
+    told = settings_for(database.app, root_key_file, archived=True, **bucket.settings())
+    site = Site(create_app(told), world)
+    store_of(site.app).check()
+    _beat(site, database)
+    _seal(database, tmp_path)
+    yield site
+    with site.app.app_context():
+        db.engine.dispose()
+
+
+def _copied(site: Site, database: SimpleNamespace, *, waits: str) -> None:
+    """All but the last event are in the second place; that one was written so long ago."""
+    site.sql(
+        database.superuser, "UPDATE audit.archive SET size = (SELECT size FROM audit.tree) - 1, at = now()"
+    )
+    site.sql(
+        database.superuser,
+        "UPDATE audit.leaf SET event_at = now() - CAST(:waits AS interval)"
+        " WHERE idx = (SELECT size FROM audit.archive)",
+        waits=waits,
+    )
+
+
+def test_a_copy_that_lags_is_an_alarm_but_no_failure(archived: Site, database: SimpleNamespace) -> None:
+    for waits, state, status in (("100 seconds", "up", "up"), ("150 seconds", "down", "degraded")):
+        _copied(archived, database, waits=waits)
+        time.sleep(1.1)
+        answer = archived.visitor().get("/health")
+        assert answer.status_code == 200, waits
+        assert answer.get_json()["parts"] == {
+            "database": "up",
+            "object_store": "up",
+            "log": "up",
+            "tree": "up",
+            "archive": state,
+            "worker": "up",
+        }, waits
+        assert answer.get_json()["status"] == status, waits
+    page = archived.visitor().get("/health", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "Access log’s copy" in page and "Not working" in page
+    archived.sql(database.superuser, "UPDATE audit.archive SET size = (SELECT size FROM audit.tree)")
+    time.sleep(1.1)
+    assert archived.visitor().get("/health").get_json()["status"] == "up"
+
+
+def test_a_copy_that_was_never_made_is_an_alarm(archived: Site, database: SimpleNamespace) -> None:
+    archived.sql(database.superuser, "UPDATE audit.leaf SET event_at = event_at - interval '3 minutes'")
+    assert archived.visitor().get("/health").get_json()["parts"]["archive"] == "down"
+
+
+def test_without_a_second_place_nothing_is_said_of_a_copy(healthy: Site, database: SimpleNamespace) -> None:
+    healthy.sql(database.superuser, "UPDATE audit.archive SET size = 0")
+    assert "archive" not in healthy.visitor().get("/health").get_json()["parts"]
+    page = healthy.visitor().get("/health", headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "Access log’s copy" not in page
+
+
 def test_a_person_gets_a_page(healthy: Site) -> None:
     page = healthy.visitor().get("/health", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert page.mimetype == "text/html" and "Is the service working?" in page.get_data(as_text=True)
@@ -140,6 +202,14 @@ def test_a_database_that_only_reads_cannot_keep_the_log(healthy: Site, database:
 
 def _settings(root_key_file: Path, database_url: str, endpoint: str) -> Settings:
     return settings_for(database_url, root_key_file, s3_endpoint=endpoint)
+
+
+def test_the_copy_is_down_with_the_database(archived: Site, database: SimpleNamespace) -> None:
+    archived.sql(database.superuser, "REVOKE EXECUTE ON FUNCTION audit.archive_lag() FROM hub_app")
+    assert set(archived.visitor().get("/health").get_json()["parts"].items()) == {
+        ("object_store", "up"),
+        *((name, "down") for name in ("database", "log", "tree", "archive", "worker")),
+    }
 
 
 def test_servers_that_never_answer_do_not_hold_the_page(site: Site, root_key_file: Path) -> None:

@@ -64,6 +64,8 @@ def test_our_own_store_s_bucket_is_used_unless_another_is_given() -> None:
 def test_web_and_worker_do_not_get_its_keys() -> None:
     told = for_service({**FILES, **for_archive(OWN, {}, demo=True)})
     assert {name for name in told if name.endswith("_KEY")} == {"HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY"}
+    # but that there is a second place, whose lag the health page tells of
+    assert told["HUB_ARCHIVE_BUCKET"] == "hub-log"
 
 
 def test_the_sequencer_gets_what_reaches_the_bucket_and_nothing_of_the_files_where_they_differ() -> None:

@@ -25,6 +25,8 @@ def test_a_complete_environment_is_read() -> None:
     assert settings.public_url == "http://127.0.0.1:8999"
     assert settings.owner_database_url is None
     assert settings.smtp_url is None
+    assert settings.archived is False
+    assert Settings.from_environment(GIVEN | {"HUB_ARCHIVE_BUCKET": "log"}).archived is True
 
 
 @pytest.mark.parametrize("name", GIVEN)

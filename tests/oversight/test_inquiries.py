@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from hub.access.vocabulary import PURPOSE_LABELS, Purpose
+from hub.audit.catalogue import ASKED
 from hub.audit.inquiry_queries import MOST_COUNTED, Summary
 from hub.audit.recording import append
 from hub.extensions import db
@@ -40,6 +42,13 @@ def inquiries_of(site: Site, told: Told) -> dict[str, str]:
         "log.user_viewed": f"/audit/users/{users['sergeant']}",
         "log.organisation_viewed": f"/audit/organisations/{organisations['police']}",
     }
+
+
+def facts_of(site: Site, database: SimpleNamespace, act: str) -> dict[str, str]:
+    """Of the last event of its kind."""
+    statement = "SELECT body FROM audit.event WHERE act = :act ORDER BY at DESC LIMIT 1"
+    found: dict[str, str] = json.loads(site.sql(database.superuser, statement, act=act)[0].body)["facts"]
+    return found
 
 
 def test_every_number_is_the_length_of_its_list(site: Site, told: Told, auditor: Client) -> None:
@@ -94,12 +103,71 @@ def test_each_inquiry_writes_its_own_event_with_the_purpose(
             database.superuser, "SELECT outcome, category, body FROM audit.event WHERE act = :act", act=act
         )
         assert [(row.outcome, row.category) for row in rows] == [("ok", "audit")], act
-        assert json.loads(rows[0].body)["facts"] == {"purpose": "lawfulness"}
+        facts = json.loads(rows[0].body)["facts"]
+        assert facts["purpose"] == "lawfulness" and set(facts) == {"purpose", *ASKED}
+        assert facts["asked_outcome"] == facts["asked_until"] == facts["asked_as_of"] == "", act
+
+
+def test_each_look_writes_down_what_narrowed_it_and_nothing_that_was_typed(
+    site: Site, database: SimpleNamespace, told: Told, auditor: Client
+) -> None:
+    users, organisations = site.world.users, site.world.organisations
+    narrowed = (
+        "from=2026-03-30&to=20261025&act=person.opened&category=consultation&outcome=ok&purpose=safeguard_child"
+        "&weekday=1&hour=10&as_of=20261101T000000.000020Z"
+    )
+    given = {
+        "asked_from": "2026-03-30", "asked_until": "2026-10-25", "asked_act": "person.opened",
+        "asked_category": "consultation", "asked_outcome": "ok", "asked_purpose": "safeguard_child",
+        "asked_weekday": "1", "asked_hour": "10", "asked_as_of": "2026-11-01T00:00:00.000020+00:00",
+    }  # fmt: skip
+    user, police = str(users["sergeant"]), str(organisations["police"])
+    person, case = str(told.person_id), str(told.case_id)
+    written = {"user": f"%7B{user.upper()}%7D", "organisation": police, "reference": f"+{told.case.lower()}"}
+    named = {"asked_user": user, "asked_organisation": police, "asked_subject": case}
+    own = {
+        "log.person_viewed": ({"asked_subject": person}, ("reference",)),
+        "log.record_viewed": ({"asked_subject": case}, ("reference",)),
+        "log.user_viewed": ({"asked_user": user}, ("user",)),
+        "log.organisation_viewed": ({"asked_organisation": police}, ("organisation",)),
+        "log.viewed": ({}, ()),
+    }
+    for act, address in {**inquiries_of(site, told), "log.viewed": "/audit"}.items():
+        fixed, without = own[act]
+        others = "&".join(f"{name}={text}" for name, text in written.items() if name not in without)
+        assert auditor.get(f"{address}?{narrowed}&{others}").status_code == 200, act
+        assert facts_of(site, database, act) == {"purpose": "lawfulness", **given, **named, **fixed}, act
+        # a reference that nothing has stands there as the id of nothing
+        if "reference" not in without:
+            assert auditor.get(f"{address}?reference=Łucja Mroz").status_code == 200
+            assert facts_of(site, database, act)["asked_subject"] == str(UUID(int=0))
+
+
+def test_a_filter_that_cannot_be_read_is_not_written_down(
+    site: Site, database: SimpleNamespace, told: Told, auditor: Client
+) -> None:
+    for act, address in {**inquiries_of(site, told), "log.viewed": "/audit"}.items():
+        assert auditor.get(f"{address}?outcome=Łucja&hour=3").status_code == 422
+        facts = facts_of(site, database, act)
+        assert facts["asked_outcome"] == facts["asked_hour"] == "", act
+
+
+def test_the_page_of_a_look_says_what_narrowed_it(site: Site, told: Told, auditor: Client) -> None:
+    user = site.world.users["sergeant"]
+    auditor.get(f"/audit/users/{user}?outcome=denied")
+    (event,) = listed_at(auditor, "/audit?act=log.user_viewed")
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", auditor.get(f"/audit/events/{event}").text))
+    assert "Asked user Tomasz Nowak" in page and "Asked outcome denied" in page
+    assert "Asked act" not in page and "Asked hour" not in page
 
 
 def test_the_purpose_is_asked_before_any_of_it(site: Site, database: SimpleNamespace, told: Told) -> None:
     client = site.as_user("auditor")
-    exports = ("/audit/exports/desk.csv", f"/audit/prints/person?subject={told.person}")
+    exports = (
+        "/audit/exports/desk.csv",
+        "/audit/exports/desk.xlsx",
+        f"/audit/prints/person?subject={told.person}",
+    )
     for address in (*inquiries_of(site, told).values(), *exports, "/audit/inquiries"):
         answer = client.get(address)
         assert answer.status_code == 302 and "/audit/purpose?next=" in answer.headers["Location"], address
@@ -107,9 +175,10 @@ def test_the_purpose_is_asked_before_any_of_it(site: Site, database: SimpleNames
 
 
 def test_only_auditors_inquire(site: Site, told: Told) -> None:
+    exports = ("/audit/exports/desk.csv", "/audit/exports/desk.xlsx")
     for user in ("officer", "manager", "reader", "spoc"):
         client = site.as_user(user)
-        for address in (*inquiries_of(site, told).values(), "/audit/inquiries", "/audit/exports/desk.csv"):
+        for address in (*inquiries_of(site, told).values(), "/audit/inquiries", *exports):
             assert client.get(address).status_code == 403, (user, address)
 
 
@@ -129,8 +198,9 @@ def test_a_bad_filter_is_named_in_words_on_every_page(site: Site, told: Told, au
             assert own or "There is a problem" in answer.text
         assert auditor.get(f"{address}?after=rubbish").status_code == 422
     for words in bad:
-        answer = auditor.get(f"/audit/exports/desk.csv?{words}")
-        assert answer.status_code == 422 and "text/html" in answer.content_type, words
+        for form in ("csv", "xlsx"):
+            answer = auditor.get(f"/audit/exports/desk.{form}?{words}")
+            assert answer.status_code == 422 and "text/html" in answer.content_type, (form, words)
 
 
 def test_filters_go_together_and_each_can_be_taken_off(site: Site, told: Told, auditor: Client) -> None:
@@ -209,7 +279,10 @@ def test_hidden_and_absent_are_refused_alike_and_written_down(
         "/audit/exports/person.csv?subject=NBC-P-NOTHERE",
         "/audit/exports/user.csv?subject=x",
         "/audit/exports/rumour.csv",
+        "/audit/exports/rumour.xlsx",
+        "/audit/exports/desk.ods",
         f"/audit/exports/user.csv?subject={site.world.users['east_officer']}",
+        f"/audit/exports/user.xlsx?subject={site.world.users['east_officer']}",
         f"/audit/exports/person.csv?subject={told.case}",
     ):
         assert auditor.get(address).status_code == 404, address
@@ -218,7 +291,7 @@ def test_hidden_and_absent_are_refused_alike_and_written_down(
         "SELECT act FROM audit.event WHERE act LIKE 'log.%' AND outcome = 'denied' ORDER BY act",
     )
     assert [row.act for row in refused] == [
-        "log.exported", "log.organisation_viewed", "log.person_viewed", "log.person_viewed", "log.record_viewed",
+        "log.exported", "log.exported", "log.organisation_viewed", "log.person_viewed", "log.person_viewed", "log.record_viewed",
         "log.user_viewed",
     ]  # fmt: skip
 

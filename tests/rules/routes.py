@@ -135,6 +135,7 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "oversight.desk": ("audit:read", "log.viewed", "the log"),
     "oversight.event": ("audit:read", "log.opened", "the log"),
     "oversight.export_csv": ("audit:read", "log.exported", "the log"),
+    "oversight.export_xlsx": ("audit:read", "log.exported", "the log"),
     "oversight.inquiries": ("audit:read", None, "data about users"),
     "oversight.organisation": ("audit:read", "log.organisation_viewed", "the log"),
     "oversight.person": ("audit:read", "log.person_viewed", "the log"),
