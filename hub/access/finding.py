@@ -60,10 +60,13 @@ def install(engine: sa.Engine) -> None:
             connection.info[ROLE] = wanted
 
     def forget(connection: sa.Connection, *_: Any) -> None:
-        connection.info.pop(ROLE, None)
+        # one that broke took its role with it, and may not even be asked
+        if not connection.invalidated:
+            connection.info.pop(ROLE, None)
 
     def unsure(connection: sa.Connection, *_: Any) -> None:
-        connection.info[ROLE] = ""
+        if not connection.invalidated:
+            connection.info[ROLE] = ""
 
     for name in ("begin", "commit", "rollback"):
         event.listen(engine, name, forget)
