@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -27,7 +25,8 @@ from hub.attestations.jobs import attest_access
 from hub.extensions import db
 from hub.launcher.ports import Ports
 from hub.launcher.processes import wait_until
-from hub.web.identity import COOKIE
+from tests.attacks import warmed
+from tests.attacks.readers import Answer, Readers, ask, words_in
 from tests.conftest import settings_for
 from tests.fixtures.site import Site
 from tests.fixtures.world import act_as
@@ -37,11 +36,16 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 # as the launcher starts it; but the application is loaded before the fork, so that after a kill another is there at once
-GUNICORN = ("--workers=2", "--worker-class=gthread", "--threads=8", "--no-control-socket", "--preload")
-# few, because each connection of a new process plans its statements anew
-READERS = 2
+GUNICORN = (
+    "--workers=2",
+    "--worker-class=gthread",
+    "--threads=8",
+    "--no-control-socket",
+    "--preload",
+    "tests.attacks.warmed:warmed()",
+)
 # so often all of them are killed, so many answers must be cut by it, so many pages show canaries between two times
-KILLS = 8
+KILLS = 12
 CUT = 5
 SHOWN_BETWEEN = 2
 PATIENCE_SECONDS = 60.0
@@ -92,93 +96,6 @@ def _running(environment: dict[str, str], log: Path, *arguments: str) -> Iterato
         process.wait()
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The bytes that came, and whether all of them did."""
-
-    received: bytes
-    whole: bool
-
-    def header(self, name: str) -> str:
-        for line in self.received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
-            told, _, value = line.partition(":")
-            if told.lower() == name:
-                return value.strip()
-        return ""
-
-
-def _ask(port: int, path: str, token: str, arrived: Callable[[bytes], None] = lambda _: None) -> Answer:
-    """One request over a connection of its own; whatever arrived before it broke counts."""
-    came = b""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(
-                f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: text/html\r\nCookie: {COOKIE}={token}\r\n\r\n".encode()
-            )
-            while part := connection.recv(65536):
-                came += part
-                arrived(came)
-    except OSError:
-        pass
-    answer = Answer(came, False)
-    length = answer.header("content-length")
-    body = came.partition(b"\r\n\r\n")[2]
-    return Answer(came, length.isdigit() and len(body) == int(length))
-
-
-@dataclass
-class Readers:
-    """Officers who read all pages again and again, at the same time, until they are stopped."""
-
-    web: subprocess.Popen[bytes]
-    port: int
-    token: str
-    paths: list[str]
-    words: list[str]
-    answers: list[Answer] = field(default_factory=list)
-    shown: int = 0
-    cut: int = 0
-    done: threading.Event = field(default_factory=threading.Event)
-    # set: whoever is next to hold a canary in their hands kills at once
-    armed: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def at_work(self) -> Iterator[Readers]:
-        threads = [threading.Thread(target=self._read, args=(seed,)) for seed in range(READERS)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield self
-        finally:
-            self.done.set()
-            for thread in threads:
-                thread.join()
-
-    def _read(self, seed: int) -> None:
-        draw = random.Random(seed)
-        while not self.done.is_set():
-            answer = _ask(self.port, draw.choice(self.paths), self.token, self._strike)
-            self.answers.append(answer)
-            self.cut += not answer.whole
-            self.shown += bool(_words_in(answer.received, self.words))
-
-    def _strike(self, came: bytes) -> None:
-        """Before the server knows that its bytes have arrived."""
-        if self.armed.is_set() and _words_in(came, self.words):
-            self.armed.clear()
-            self.kill()
-
-    def kill(self) -> None:
-        """Every process that serves; their parent starts others in their place."""
-        for pid in _children(self.web):
-            os.kill(pid, signal.SIGKILL)
-
-
-def _words_in(received: bytes, words: list[str]) -> list[str]:
-    text = received.lower()
-    return [word for word in words if word.encode() in text]
-
-
 def _named_by_request(superuser: psycopg.Connection) -> dict[str, set[UUID]]:
     """Request → every id that its committed events name."""
     named: dict[str, set[UUID]] = defaultdict(set)
@@ -188,10 +105,6 @@ def _named_by_request(superuser: psycopg.Connection) -> dict[str, set[UUID]]:
     ):
         named[request] |= set(ids)
     return named
-
-
-def _children(process: subprocess.Popen[bytes]) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 def test_whatever_a_killed_web_process_gave_out_has_its_event(
@@ -211,15 +124,16 @@ def test_whatever_a_killed_web_process_gave_out_has_its_event(
     # a list and two records: each new process must prepare every page's statements anew
     paths = ["/people", f"/incidents/{incident}", f"/people/{person}"]
     port = Ports(tmp_path).claim("web")
+    environment |= {warmed.TOKEN: token, warmed.PATHS: " ".join(paths)}
     with _running(
-        environment, tmp_path / "web.log", "gunicorn", f"--bind=127.0.0.1:{port}", *GUNICORN, "hub.app:create_app()"
+        environment, tmp_path / "web.log", "gunicorn", f"--bind=127.0.0.1:{port}", *GUNICORN
     ) as web:
         readers = Readers(web, port, token, paths, list(canaries.texts))
-        assert wait_until(lambda: _ask(port, "/cases", token).whole, seconds=PATIENCE_SECONDS, every=0.2)
+        assert wait_until(lambda: ask(port, "/cases", token).whole, seconds=PATIENCE_SECONDS, every=0.2)
         _kill_and_read(readers)
-        assert wait_until(lambda: _ask(port, "/cases", token).whole, seconds=PATIENCE_SECONDS, every=0.2)
-        again = _ask(port, f"/incidents/{incident}", token)
-    assert b" 200 OK" in again.received.partition(b"\r\n")[0] and _words_in(again.received, readers.words)
+        assert wait_until(lambda: ask(port, "/cases", token).whole, seconds=PATIENCE_SECONDS, every=0.2)
+        again = ask(port, f"/incidents/{incident}", token)
+    assert b" 200 OK" in again.received.partition(b"\r\n")[0] and words_in(again.received, readers.words)
     _each_canary_has_its_event([*readers.answers, again], canaries, _named_by_request(superuser))
 
 
@@ -230,8 +144,7 @@ def _kill_and_read(readers: Readers) -> None:
         turn = 0
         while readers.cut < CUT or turn < KILLS:
             turn += 1
-            wanted = readers.shown + SHOWN_BETWEEN
-            assert wait_until(lambda: readers.shown >= wanted, seconds=PATIENCE_SECONDS), readers.shown
+            _wait_for_pages(readers)
             if turn % 2:
                 readers.armed.set()
                 assert wait_until(lambda: not readers.armed.is_set(), seconds=PATIENCE_SECONDS)
@@ -240,15 +153,22 @@ def _kill_and_read(readers: Readers) -> None:
                 readers.kill()
 
 
+def _wait_for_pages(readers: Readers) -> None:
+    wanted = readers.shown + SHOWN_BETWEEN
+    assert wait_until(lambda: readers.shown >= wanted, seconds=PATIENCE_SECONDS)
+
+
 def _each_canary_has_its_event(
     answers: list[Answer], canaries: Canaries, named: dict[str, set[UUID]]
 ) -> None:
     words = list(canaries.texts)
     checked = 0
     for answer in answers:
-        for word in _words_in(answer.received, words):
+        for word in words_in(answer.received, words):
             request = answer.header("x-request-id")
-            assert canaries.texts[word] & named[request], f"{word} was given out by {request} without an event"
+            assert canaries.texts[word] & named[request], (
+                f"{word} was given out by {request} without an event"
+            )
             checked += 1
     assert checked > CUT, "the pages must show something, or this proves nothing"
 
@@ -263,7 +183,7 @@ def _queue(superuser: psycopg.Connection, job: str) -> None:
 
 
 def _count(superuser: psycopg.Connection, statement: str) -> int:
-    row = superuser.execute(statement).fetchone()  # type: ignore[call-overload]
+    row = superuser.execute(statement).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -301,8 +221,10 @@ def test_a_worker_killed_again_and_again_settles_each_message_with_its_event(
     for _ in range(2):
         with _running(environment, tmp_path / "worker.log", "hub.cli", "worker") as worker:
             _queue(superuser, "send_mail")
-            before = _count(superuser, SENT)
-            assert wait_until(lambda: _count(superuser, SENT) > before, seconds=PATIENCE_SECONDS)
+            waiting = (
+                f"SELECT (count(*) > {sum(settled[-1:])})::int FROM outbox_message WHERE sent_at IS NOT NULL"
+            )
+            assert wait_until(functools.partial(_count, superuser, waiting), seconds=PATIENCE_SECONDS)
             Event().wait(draw.uniform(0, 0.3))
             _kill(worker, superuser)
         settled.append(_count(superuser, SENT))
@@ -323,12 +245,8 @@ PARKED = (
     " AND wait_event_type = 'Lock' AND wait_event = 'advisory'"
 )
 PLACES = {
-    "while its event is written": ("TRIGGER held BEFORE INSERT", "", "held.act = 'attestation.closed'"),
-    "at the commit": (
-        "CONSTRAINT TRIGGER held AFTER INSERT",
-        "DEFERRABLE INITIALLY DEFERRED",
-        "held.act = 'attestation.closed'",
-    ),
+    "while its event is written": ("TRIGGER held BEFORE INSERT", ""),
+    "at the commit": ("CONSTRAINT TRIGGER held AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED"),
 }
 # what the job changes, and the event that each change must have; neither is there without the other
 CHANGED = """
@@ -344,7 +262,7 @@ OPEN = "SELECT count(*) FROM attestation WHERE closed_at IS NULL"
 
 
 def _hold(superuser: psycopg.Connection, place: str) -> None:
-    kind, when, _ = PLACES[place]
+    kind, when = PLACES[place]
     superuser.execute(
         f"""
         CREATE FUNCTION audit.held() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
@@ -354,7 +272,7 @@ def _hold(superuser: psycopg.Connection, place: str) -> None:
         CREATE {kind} ON audit.event {when} FOR EACH ROW WHEN (new.act = 'attestation.closed')
             EXECUTE FUNCTION audit.held();
         SELECT pg_advisory_lock({HELD});
-        """  # type: ignore[arg-type]
+        """
     )
 
 
