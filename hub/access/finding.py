@@ -60,7 +60,8 @@ def install(engine: sa.Engine) -> None:
             connection.info[ROLE] = wanted
 
     def forget(connection: sa.Connection, *_: Any) -> None:
-        if not connection.invalidated:  # a lost connection has nothing to tell, and takes its role with it
+        # one that broke took its role with it, and may not even be asked
+        if not connection.invalidated:
             connection.info.pop(ROLE, None)
 
     def unsure(connection: sa.Connection, *_: Any) -> None:
