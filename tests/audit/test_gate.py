@@ -214,6 +214,7 @@ def test_an_insert_returns_its_row_and_an_upsert_meets_it(stolen: Stolen) -> Non
     )
     assert stolen.rows(upsert, key) == [(True,)]
     assert stolen.rows("UPDATE record SET breakable = false WHERE id = %s RETURNING id", key) == [(key,)]
+    stolen.sql.execute("ROLLBACK")
 
 
 def test_a_record_of_which_no_event_tells_does_not_come_into_being(stolen: Stolen, connect: Connect) -> None:
