@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from typing import Any
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -20,35 +21,47 @@ from hub.access.walls import FINDER_ROLE, is_content
 ROLE = "hub_role"
 READER = "NONE"
 _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|FOR SHARE|FOR KEY SHARE)\b")
-# these have walls of their own, for the application's role alone
-_LOG = re.compile(r"\baudit\.")
+# tables of the log, with walls of their own for the application's role alone
+_LOG = (r"audit\.(?:event|event_text|alert|sample|sampled_access)",)
+
+
+_installed: WeakSet[sa.Engine] = WeakSet()
 
 
 @functools.cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Any guarded table, and any column of a gated one that holds content; aliases are the table's name and a number."""
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Gated tables, their columns that hold content, and the other guarded tables; aliases are a name and a number."""
+    gated = {model: rules for model, rules in GUARDED.items() if rules.opened_by is not None}
     contents = []
-    for model, rules in GUARDED.items():
+    for model in gated:
         columns = [column.name for column in sa.inspect(model).local_table.columns if is_content(column)]
-        if rules.opened_by is not None and columns:
+        if columns:
             contents.append(rf"{model.__tablename__}(?:_\d+)?\.(?:{'|'.join(columns)})")
-    tables = "|".join(model.__tablename__ for model in GUARDED)
-    return re.compile(rf"\b(?:{tables})\b"), re.compile(rf"\b(?:{'|'.join(contents)})\b")
+    others = [model.__tablename__ for model in GUARDED if model not in gated]
+    return _any([model.__tablename__ for model in gated]), _any(contents), _any([*others, *_LOG])
+
+
+def _any(parts: list[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(parts)})\b")
 
 
 @functools.lru_cache(maxsize=8192)
 def role_for(statement: str) -> str | None:
-    """The role for the text of a statement; None where it touches nothing guarded, and either will do."""
-    guarded, content = _patterns()
-    if _WRITES.search(statement) or _LOG.search(statement):
+    """The role for the text of a statement; None where it meets no wall, and either will do.
+
+    Always the same for one text: a plan under row-level security is made for a role, and made anew for another.
+    """
+    gated, content, walled = _patterns()
+    if _WRITES.search(statement):
         return READER
-    if not guarded.search(statement):
-        return None
-    return READER if content.search(statement) else FINDER_ROLE
+    if gated.search(statement):
+        return READER if content.search(statement) else FINDER_ROLE
+    return READER if walled.search(statement) else None
 
 
 def install(engine: sa.Engine) -> None:
     """From here on each statement of the engine takes its role first. A role lasts until its transaction ends."""
+    _installed.add(engine)
 
     @event.listens_for(engine, "before_cursor_execute")
     def _take_role(
@@ -71,3 +84,11 @@ def install(engine: sa.Engine) -> None:
     for name in ("begin", "commit", "rollback"):
         event.listen(engine, name, forget)
     event.listen(engine, "rollback_savepoint", unsure)
+
+
+def begins_finding(connection: sa.Connection) -> bool:
+    """Whether a transaction that has nothing to read under may begin as the finder; its role is then written down here."""
+    if connection.engine not in _installed:
+        return False
+    connection.info[ROLE] = FINDER_ROLE
+    return True

@@ -21,7 +21,7 @@ from hub.core.paging import PAGE_SIZE
 from hub.extensions import db, live_session
 from tests.audit.conftest import Connect, Door
 from tests.fixtures.shares import led_case
-from tests.fixtures.world import World, act_as
+from tests.fixtures.world import World, act_as, look_at
 
 TITLES = "SELECT title FROM case_record ORDER BY id"
 Row = tuple[Any, ...]
@@ -302,12 +302,17 @@ def test_each_statement_takes_the_role_that_it_needs() -> None:
             "SELECT case_record_1.id FROM case_record AS case_record_1 WHERE case_record_1.title = %(t)s",
             "NONE",
         ),
-        ("SELECT record_grant.reason FROM record_grant", finder),
+        ("SELECT record_grant.reason FROM record_grant", "NONE"),
+        (
+            "SELECT case_record.id FROM case_record WHERE case_record.id IN (SELECT record_grant.record_id)",
+            finder,
+        ),
+        ("SELECT event.id FROM audit.event AS event", "NONE"),
         ("SELECT record.id FROM record WHERE record.id = %(id)s FOR UPDATE", "NONE"),
         ("UPDATE case_record SET revision = 2", "NONE"),
         ("INSERT INTO notification (id) VALUES (%(id)s)", "NONE"),
         ("SELECT app_user.name FROM app_user", None),
-        ("SELECT audit.record_event(%(token)s)", "NONE"),
+        ("SELECT audit.record_event(%(token)s)", None),
         ("ROLLBACK TO SAVEPOINT sa_savepoint_1", None),
     ):
         assert role_for(statement) == role, statement
@@ -330,7 +335,7 @@ def test_the_pages_ways_open_what_they_logged_and_no_more(case: UUID, other: UUI
 
 
 def test_the_role_is_right_after_a_savepoint_and_in_the_next_transaction(case: UUID, world: World) -> None:
-    act_as(world, "officer")
+    officer = act_as(world, "officer")
     session = live_session()
     whose = sa.text("SELECT current_user")
     with session.begin_nested() as inner:
@@ -339,6 +344,8 @@ def test_the_role_is_right_after_a_savepoint_and_in_the_next_transaction(case: U
         inner.rollback()
     assert session.scalars(sa.select(Case.title)).all() == []
     assert session.scalar(whose) == "hub_app"
-    session.scalars(sa.select(Case.id)).all()
+    session.commit()
+    assert session.scalar(whose) == "hub_finder"
+    look_at(officer, case)
     session.commit()
     assert session.scalar(whose) == "hub_app"

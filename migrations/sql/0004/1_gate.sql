@@ -76,16 +76,16 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT unnest(e.record_ids || e.person_ids || e.object_id) FROM audit.event e
-        WHERE e.id = ANY (looks) AND e.at > clock_timestamp() - interval '10 minutes'
+        WHERE e.id = ANY (looks) AND e.at > now() - interval '10 minutes'
           AND e.user_id = reader AND e.outcome = 'ok' AND e.xid IS DISTINCT FROM mine;
     IF mine IS NOT NULL THEN
         RETURN QUERY
             SELECT named.id FROM audit.event e CROSS JOIN LATERAL unnest(e.record_ids || e.object_id) AS named (id)
-            WHERE e.id = ANY (looks) AND e.at > clock_timestamp() - interval '10 minutes'
+            WHERE e.id = ANY (looks) AND e.at > now() - interval '10 minutes'
               AND e.user_id = reader AND e.outcome = 'ok' AND e.xid = mine AND e.category IN ('collection', 'alteration')
               AND (audit.made_here(named.id) OR EXISTS (
                 SELECT FROM audit.event seen
-                WHERE seen.user_id = reader AND seen.at > clock_timestamp() - interval '1 day' AND seen.xid <> mine
+                WHERE seen.user_id = reader AND seen.at > now() - interval '1 day' AND seen.xid <> mine
                   AND seen.outcome = 'ok' AND (seen.record_ids @> ARRAY[named.id] OR seen.object_id = named.id)));
     END IF;
 END
@@ -101,7 +101,7 @@ AS $$
     FROM unnest(wanted) AS one (id) LEFT JOIN LATERAL (
         SELECT e.id FROM user_session s JOIN audit.event e ON e.user_id = s.user_id
         WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
-          AND e.at > clock_timestamp() - interval '8 minutes' AND e.outcome = 'ok'
+          AND e.at > now() - interval '8 minutes' AND e.outcome = 'ok'
           AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()
           AND (e.record_ids @> ARRAY[one.id] OR e.object_id = one.id)
         ORDER BY e.at DESC LIMIT 1) AS look ON true

@@ -13,11 +13,21 @@ BEGIN
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO hub_finder', one.name);
     END LOOP;
+    -- of some tables the service itself reads certain columns only
+    FOR one IN
+        SELECT c.oid::regclass AS name, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace IN ('public'::regnamespace, 'audit'::regnamespace) AND c.relkind IN ('r', 'p')
+          AND NOT has_table_privilege('hub_app', c.oid, 'SELECT') AND has_column_privilege('hub_app', c.oid, a.attnum, 'SELECT')
+          AND NOT c.relispartition
+        GROUP BY c.oid
+    LOOP
+        EXECUTE format('GRANT SELECT (%s) ON %s TO hub_finder', one.columns, one.name);
+    END LOOP;
     FOR one IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace IN ('public'::regnamespace, 'audit'::regnamespace)
           AND has_function_privilege('hub_app', p.oid, 'EXECUTE') AND NOT has_function_privilege('hub_finder', p.oid, 'EXECUTE')
-          AND p.proname NOT IN ('opened', 'find_looks', 'made_here')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hub_finder', one.name);
     END LOOP;
