@@ -96,7 +96,7 @@ def test_connections_that_were_cut_are_not_noticed_by_the_next_reader(
 REVOKE = (
     "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT p.oid::regprocedure FROM pg_proc p"
     " JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'audit' AND p.proname = 'record_event'"
-    " LOOP EXECUTE 'REVOKE EXECUTE ON FUNCTION ' || f || ' FROM hub_app'; END LOOP; END $$"
+    " LOOP EXECUTE 'REVOKE EXECUTE ON FUNCTION ' || f || ' FROM hub_app, hub_finder'; END LOOP; END $$"
 )
 DROP = (
     "DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT inhrelid::regclass FROM pg_inherits"

@@ -263,7 +263,7 @@ def test_an_export_that_can_t_be_made_says_why(
 def test_without_its_event_nothing_is_exported(
     log: psycopg.Connection[Any], export: Run, tmp_path: Path
 ) -> None:
-    log.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA audit FROM hub_app, PUBLIC")
+    log.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA audit FROM hub_app, hub_finder, PUBLIC")
     unlogged = export()
     assert unlogged.exit_code == 2 and "nothing was exported" in unlogged.output
     assert not (tmp_path / "out").exists()
