@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.access.actor import Actor, RequestFacts
+from hub.access.actor import Actor, RequestFacts, Source
 from hub.access.guard import remember_look
 from hub.audit.catalogue import EVENTS, Category
 from hub.core.errors import Unavailable
@@ -158,7 +158,7 @@ def append(
     kind = _checked(act, facts or {}, texts or {}, changes or {}, outcome)
     db.session.flush()
     sealed = _sealed(actor, {**(texts or {}), **_as_texts(changes or {})}, key_of)
-    return _write(
+    written = _write(
         actor.token,
         actor.request,
         category=kind.category.value,
@@ -178,6 +178,10 @@ def append(
         ),
         texts=json.dumps(sealed),
     )
+    # what the loader makes it reads back without a look: see `record.born`
+    if actor.source is not Source.LOAD or kind.category is Category.CONSULTATION:
+        remember_look(live_session(), written)
+    return written
 
 
 def append_apart(actor: Actor, act: str, *, records: Iterable[UUID]) -> UUID:
@@ -278,7 +282,6 @@ def _write(token: str | None, request: RequestFacts, **values: Any) -> UUID:
         db.session.rollback()
         raise Unavailable("log_unavailable", LOG_DOWN) from error
     live_session().mark_written()
-    remember_look(live_session(), written)
     return written
 
 

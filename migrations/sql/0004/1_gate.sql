@@ -95,16 +95,23 @@ $$;
 -- the record was made in this transaction.
 CREATE FUNCTION audit.find_looks(token text, wanted uuid[])
     RETURNS TABLE (record_id uuid, event_id uuid, made_here boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
 AS $$
-    SELECT one.id, look.id, audit.made_here(one.id)
-    FROM unnest(wanted) AS one (id) LEFT JOIN LATERAL (
-        SELECT e.id FROM user_session s JOIN audit.event e ON e.user_id = s.user_id
-        WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
-          AND e.at > now() - interval '8 minutes' AND e.outcome = 'ok'
-          AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()
-          AND (e.record_ids @> ARRAY[one.id] OR e.object_id = one.id)
-        ORDER BY e.at DESC LIMIT 1) AS look ON true
+BEGIN
+    FOREACH record_id IN ARRAY wanted LOOP
+        made_here := audit.made_here(record_id);
+        event_id := NULL;
+        IF NOT made_here THEN
+            SELECT e.id INTO event_id FROM user_session s JOIN audit.event e ON e.user_id = s.user_id
+            WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
+              AND e.at > now() - interval '8 minutes' AND e.outcome = 'ok'
+              AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()
+              AND (e.record_ids @> ARRAY[find_looks.record_id] OR e.object_id = find_looks.record_id)
+            ORDER BY e.at DESC LIMIT 1;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
 $$;
 REVOKE ALL ON FUNCTION audit.made_here(uuid), audit.opened(), audit.find_looks(text, uuid[]), audit.tells_of_record()
     FROM PUBLIC;
