@@ -205,7 +205,9 @@ def _settings(root_key_file: Path, database_url: str, endpoint: str) -> Settings
 
 
 def test_the_copy_is_down_with_the_database(archived: Site, database: SimpleNamespace) -> None:
-    archived.sql(database.superuser, "REVOKE EXECUTE ON FUNCTION audit.archive_lag() FROM hub_app, hub_finder")
+    archived.sql(
+        database.superuser, "REVOKE EXECUTE ON FUNCTION audit.archive_lag() FROM hub_app, hub_finder"
+    )
     assert set(archived.visitor().get("/health").get_json()["parts"].items()) == {
         ("object_store", "up"),
         *((name, "down") for name in ("database", "log", "tree", "archive", "worker")),
