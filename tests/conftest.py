@@ -102,6 +102,21 @@ def settings_for(app_url: str, root_key_file: Path, **changes: object) -> Settin
     return Settings(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def environment_of(settings: Settings, **more: str) -> dict[str, str]:
+    """What the launcher gives a process of the hub, from the settings of a test."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HUB_DATABASE_URL": settings.database_url,
+        "HUB_S3_ENDPOINT": settings.s3_endpoint,
+        "HUB_S3_BUCKET": settings.s3_bucket,
+        "HUB_S3_ACCESS_KEY": settings.s3_access_key,
+        "HUB_S3_SECRET_KEY": settings.s3_secret_key,
+        "HUB_SECRET_KEY": settings.secret_key,
+        "HUB_ROOT_KEY_FILE": str(settings.root_key_file),
+        **more,
+    }
+
+
 def on_database(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 

@@ -88,8 +88,8 @@ def install(engine: sa.Engine) -> None:
     event.listen(engine, "rollback_savepoint", unsure)
 
 
-def begins_finding(connection: sa.Connection) -> bool:
-    """Whether a transaction that has nothing to read under may begin as the finder; its role is then written down here."""
+def begin_as_finder(connection: sa.Connection) -> bool:
+    """Writes down that a transaction begins as the finder, which its first statement sees to. False where no role is taken."""
     if connection.engine not in _installed:
         return False
     connection.info[ROLE] = FINDER_ROLE

@@ -19,7 +19,7 @@ from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql.base import ExecutableOption
 
 from hub.access.actor import Actor, Context
-from hub.access.finding import begins_finding
+from hub.access.finding import begin_as_finder
 from hub.access.policy import GUARDED
 from hub.access.sets import Terms
 from hub.access.walls import FINDER_ROLE
@@ -169,7 +169,7 @@ def _announce(session: Session, _transaction: Any, connection: sa.Connection) ->
     values["looks"] = looks_in_hand(session)
     columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in values)
     # without a look there is nothing to read yet: the role comes along, which spares a journey
-    if not values["looks"] and begins_finding(connection):
+    if not values["looks"] and begin_as_finder(connection):
         columns += f", set_config('role', '{FINDER_ROLE}', true)"
     connection.execute(sa.text(f"SELECT {columns}"), values)
 

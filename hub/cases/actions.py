@@ -16,7 +16,7 @@ from hub.access.models import Record
 from hub.access.permissions import Permission
 from hub.access.vocabulary import Marking, RecordKind, Section
 from hub.accounts.models import Organisation
-from hub.audit.changing import take_up
+from hub.audit.changing import take_up_record
 from hub.audit.recording import append
 from hub.cases import queries
 from hub.cases.carrying import carry_over
@@ -110,10 +110,11 @@ def _moment(actor: Actor, given: datetime | None) -> datetime:
 
 
 def _incident(actor: Actor, incident_id: UUID) -> Incident:
-    if db.session.scalar(sa.select(Incident.id).where(Incident.id == incident_id)) is None:
+    take_up_record(actor, incident_id)
+    incident = db.session.scalar(sa.select(Incident).where(Incident.id == incident_id))
+    if incident is None:
         raise NotVisible
-    take_up(actor, [incident_id])
-    return db.session.scalars(sa.select(Incident).where(Incident.id == incident_id)).one()
+    return incident
 
 
 def _opens_records(actor: Actor) -> bool:

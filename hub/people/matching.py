@@ -28,6 +28,8 @@ from hub.people.queries import PersonInRecord, find_references, named_in_records
 from hub.people.vocabulary import NAME_KIND_LABELS, FactKind, NameKind
 
 CANDIDATES = 200
+# of all organisations' people, before the rule says who may be read; then as many as above
+CANDIDATES_UNREAD = 5000
 AT_MOST = 8
 ROLES_SHOWN = 3
 ALIKE = 0.86
@@ -130,24 +132,30 @@ def _candidates(typed: _Given, words: str) -> set[UUID]:
     first = next(iter((*typed.given, *typed.known_as)), "")
     asked = {words, " ".join((*typed.given, *typed.family)), " ".join((*typed.known_as, *typed.family))}
     asked |= {" ".join((form, *typed.family)) for form in short_forms(first)}
-    alike = [sa.func.find_name_candidates(one, CANDIDATES) for one in sorted(asked) if one.strip()]
+    people = _whose(
+        PersonName, [sa.func.find_name_candidates(one, CANDIDATES) for one in sorted(asked) if one.strip()]
+    )
     if typed.family:
         firsts = {form for one in (*typed.given[:1], *typed.known_as[:1]) for form in short_forms(one)}
         keys = sa.cast(array([sound_key(one) for one in sorted(firsts)]), TEXT_ARRAY)
-        alike.append(sa.func.find_sound_candidates(sound_key(" ".join(typed.family)), keys, CANDIDATES))
-    people = _whose(PersonName, alike)
+        sounds = sa.func.find_sound_candidates(sound_key(" ".join(typed.family)), keys, CANDIDATES_UNREAD)
+        people |= _whose(PersonName, [sounds])
     if typed.born:
         days = [day for day in (typed.born, other_way_round(typed.born)) if day]
-        people |= _whose(PersonFact, [sa.func.find_birth_candidates(sa.cast(days, TEXT_ARRAY), CANDIDATES)])
+        people |= _whose(
+            PersonFact, [sa.func.find_birth_candidates(sa.cast(days, TEXT_ARRAY), CANDIDATES_UNREAD)]
+        )
     return people
 
 
 def _whose(told: type[PersonName | PersonFact], candidates: Sequence[Any]) -> set[UUID]:
-    """Of whom these names or facts are told, as far as the actor may read that they are."""
+    """Of whom these names or facts are told, as far as the actor may read that they are; so many at most."""
     if not candidates:
         return set()
     ids = sa.union_all(*(sa.select(one.label("id")) for one in candidates)).subquery()
-    return set(db.session.scalars(sa.select(told.person_id).where(told.id.in_(sa.select(ids.c.id)))))
+    readable = sa.select(told.person_id).where(told.id.in_(sa.select(ids.c.id)))
+    most = CANDIDATES * len(candidates)
+    return set(db.session.scalars(readable.order_by(told.id.desc()).limit(most)))
 
 
 def _names(people: set[UUID]) -> dict[UUID, list[PersonName]]:

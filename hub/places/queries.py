@@ -21,6 +21,8 @@ CANDIDATES = 1000
 NEAR_METRES = 100
 METRES_PER_DEGREE = 111_320  # of latitude
 NEAR_AT_MOST = 200
+# of all organisations' places, before the rule says which may be read
+NEAR_UNREAD = 5000
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def find_near(actor: Actor, place_ids: Iterable[UUID]) -> set[UUID]:
     if not own:
         return set()
     near = sa.func.find_near_candidates(
-        sa.cast(list(own), UUID_ARRAY), NEAR_METRES / METRES_PER_DEGREE, CANDIDATES
+        sa.cast(list(own), UUID_ARRAY), NEAR_METRES / METRES_PER_DEGREE, NEAR_UNREAD
     )
     ids = list(db.session.scalars(sa.select(near.column_valued("candidate"))))
     return set(db.session.scalars(sa.select(Place.id).where(Place.id.in_(ids)).limit(NEAR_AT_MOST)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from hub.core.errors import Conflict, NotVisible
 from hub.extensions import db
 from tests.attachments.conftest import Desk
 from tests.attachments.storing import PLAIN, attach_file, blocks_of, count, execute, row_of
+from tests.conftest import environment_of
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World, act_as, look_at
 
@@ -65,17 +65,7 @@ def test_a_process_killed_in_the_middle_leaves_no_row_and_nothing_after_the_swee
     demo_app: Flask, world: World, case_id: UUID, bucket: Bucket, database: SimpleNamespace
 ) -> None:
     attach_file(world, case_id)
-    settings = demo_app.config["HUB_SETTINGS"]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HUB_DATABASE_URL": settings.database_url,
-        "HUB_S3_ENDPOINT": settings.s3_endpoint,
-        "HUB_S3_BUCKET": settings.s3_bucket,
-        "HUB_S3_ACCESS_KEY": settings.s3_access_key,
-        "HUB_S3_SECRET_KEY": settings.s3_secret_key,
-        "HUB_SECRET_KEY": settings.secret_key,
-        "HUB_ROOT_KEY_FILE": str(settings.root_key_file),
-    }
+    environment = environment_of(demo_app.config["HUB_SETTINGS"])
     ids = [str(case_id), str(world.users["officer"]), str(world.teams["safety"])]
     # beyond the first part of the object, so that the store holds some of it
     ended = subprocess.run(

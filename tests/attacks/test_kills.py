@@ -26,7 +26,7 @@ from hub.launcher.ports import Ports
 from hub.launcher.processes import wait_until
 from tests.attacks import warmed
 from tests.attacks.readers import Answer, Readers, ask, words_in
-from tests.conftest import settings_for
+from tests.conftest import environment_of, settings_for
 from tests.fixtures.site import Site
 from tests.fixtures.world import act_as
 from tests.rules.canaries import Canaries, plant
@@ -54,18 +54,7 @@ PATIENCE_SECONDS = 60.0
 def environment(database: SimpleNamespace, root_key_file: Path, tmp_path: Path) -> dict[str, str]:
     """What the launcher gives to web and worker. No job of these tests needs the store of files."""
     settings = settings_for(database.app, root_key_file)
-    return {
-        "PATH": os.environ["PATH"],
-        "HUB_VAR": str(tmp_path),
-        "HUB_DATABASE_URL": settings.database_url,
-        "HUB_S3_ENDPOINT": settings.s3_endpoint,
-        "HUB_S3_BUCKET": settings.s3_bucket,
-        "HUB_S3_ACCESS_KEY": settings.s3_access_key,
-        "HUB_S3_SECRET_KEY": settings.s3_secret_key,
-        "HUB_SECRET_KEY": settings.secret_key,
-        "HUB_ROOT_KEY_FILE": str(root_key_file),
-        "HUB_DEMO": "1",
-    }
+    return environment_of(settings, HUB_VAR=str(tmp_path), HUB_DEMO="1")
 
 
 @pytest.fixture

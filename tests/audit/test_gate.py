@@ -148,8 +148,7 @@ def test_without_a_live_session_s_token_an_event_is_worth_nothing(
 def test_an_event_opens_nothing_beyond_the_rule(stolen: Stolen, case: UUID, world: World) -> None:
     """Whoever holds a token can write an event on anything; the rule still decides."""
     sergeant = act_as(world, "sergeant")
-    thief = Stolen.__new__(Stolen)
-    thief.sql, thief.officer, thief.door = stolen.sql, sergeant, Door(stolen.door.connect, sergeant.token)
+    thief = Stolen(stolen.door.connect, Door(stolen.door.connect, sergeant.token), sergeant)
     assert thief.seen(thief.logged(case)) == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import settings_for
+from tests.conftest import environment_of, settings_for
 from tests.fixtures.store import Bucket
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,18 +22,7 @@ pytestmark = pytest.mark.slow
 
 def _environment(app_url: str, root_key_file: Path, bucket: Bucket, **more: str) -> dict[str, str]:
     settings = settings_for(app_url, root_key_file, **bucket.settings())
-    return {
-        "PATH": os.environ["PATH"],
-        "HUB_DATABASE_URL": settings.database_url,
-        "HUB_S3_ENDPOINT": settings.s3_endpoint,
-        "HUB_S3_BUCKET": settings.s3_bucket,
-        "HUB_S3_ACCESS_KEY": settings.s3_access_key,
-        "HUB_S3_SECRET_KEY": settings.s3_secret_key,
-        "HUB_SECRET_KEY": settings.secret_key,
-        "HUB_ROOT_KEY_FILE": str(root_key_file),
-        "HUB_DEMO": "1",
-        **more,
-    }
+    return environment_of(settings, HUB_DEMO="1", **more)
 
 
 class Running:

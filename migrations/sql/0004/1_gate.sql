@@ -55,8 +55,8 @@ END
 $$;
 
 -- The ids that the events in hand open to whoever holds the session token. hub.looks names the events; each must be the
--- reader's own, be committed and not older than ten minutes. An event of this very transaction opens for a change what was
--- made here, or what a committed event of the last day had shown the reader already: it could still be rolled back.
+-- reader's own, be committed and not older than ten minutes. An event of this very transaction opens for a change what a
+-- committed event of the last day had shown the reader already, and nothing else: it could still be rolled back.
 CREATE FUNCTION audit.opened() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 COST 1000 SET search_path = pg_catalog, public, audit, pg_temp
 AS $$
@@ -83,10 +83,9 @@ BEGIN
             SELECT named.id FROM audit.event e CROSS JOIN LATERAL unnest(e.record_ids || e.object_id) AS named (id)
             WHERE e.id = ANY (looks) AND e.at > now() - interval '10 minutes'
               AND e.user_id = reader AND e.outcome = 'ok' AND e.xid = mine AND e.category IN ('collection', 'alteration')
-              AND (audit.made_here(named.id) OR EXISTS (
-                SELECT FROM audit.event seen
+              AND EXISTS (SELECT FROM audit.event seen
                 WHERE seen.user_id = reader AND seen.at > now() - interval '1 day' AND seen.xid <> mine
-                  AND seen.outcome = 'ok' AND (seen.record_ids @> ARRAY[named.id] OR seen.object_id = named.id)));
+                  AND seen.outcome = 'ok' AND (seen.record_ids @> ARRAY[named.id] OR seen.object_id = named.id));
     END IF;
 END
 $$;

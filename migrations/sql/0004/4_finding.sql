@@ -50,7 +50,7 @@ AS $$
           AND p.longitude BETWEEN mine.longitude - degrees / greatest(cos(radians(mine.latitude)), 0.01)
               AND mine.longitude + degrees / greatest(cos(radians(mine.latitude)), 0.01)
     ) AS near
-    WHERE mine.id = ANY (own) AND near.id <> ALL (own) LIMIT least(most, 1000)
+    WHERE mine.id = ANY (own) AND near.id <> ALL (own) ORDER BY near.id DESC LIMIT least(most, 5000)
 $$;
 
 -- Street-level places that an earlier import made, by what the file says of them: the number in the file, and the id.
@@ -70,12 +70,13 @@ CREATE FUNCTION public.find_sound_candidates(family text, given text[], most int
 AS $$
     SELECT n.id FROM person_name n
     WHERE n.family_key = family AND n.family_key <> '' AND (given = '{}' OR n.given_key = ANY (given))
-    LIMIT least(most, 1000)
+    ORDER BY n.id DESC LIMIT least(most, 5000)
 $$;
 CREATE FUNCTION public.find_birth_candidates(days text[], most integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT f.id FROM person_fact f WHERE f.kind = 'date_of_birth' AND f.value = ANY (days) LIMIT least(most, 1000)
+    SELECT f.id FROM person_fact f WHERE f.kind = 'date_of_birth' AND f.value = ANY (days)
+    ORDER BY f.id DESC LIMIT least(most, 5000)
 $$;
 
 DO $$
