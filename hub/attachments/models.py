@@ -10,18 +10,27 @@ from sqlalchemy.orm import Mapped
 
 from hub.access.facts import ItemFacts, item_constraints
 from hub.attachments.vocabulary import DocumentKind, ScanState
-from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, holds, one_of, reference_to
+from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
 
 
-class Attachment(Keyed, ItemFacts, Base):
-    """A file on a record: where its ciphertext lies, its own key wrapped by the record's, its name sealed."""
+class Attachment(Keyed, Revised, ItemFacts, Base):
+    """A file on a record: where its ciphertext lies, its own key wrapped by the record's, its name sealed.
+
+    A replacement is a row of its own, with its own key, contributor and scan: what was there before stays as it was.
+    """
 
     __tablename__ = "attachment"
 
+    # its number in the series of its replacements, from 1
     version: Mapped[int] = holds(Holds.COUNT, sa.Integer, default=1)
     sealed_name: Mapped[bytes] = holds(Holds.SEALED, sa.LargeBinary)
     kind: Mapped[str] = holds(Holds.CODE, sa.Text, default=DocumentKind.OTHER)
     description: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
+    # when the picture was taken or the document was made, as far as known (a partial date)
+    taken_on: Mapped[str | None] = holds(Holds.TIME, sa.Text)
+    # from whom or where it came, and its exhibit reference in court
+    source: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
+    exhibit: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
     media_type: Mapped[str] = holds(Holds.CODE, sa.Text)
     # of the original, in bytes; and its SHA-256, shown and provable
     size: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
@@ -35,12 +44,24 @@ class Attachment(Keyed, ItemFacts, Base):
     data_key_id: Mapped[UUID] = reference_to("data_key.id")
     wrapped_key: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary)
     scan_state: Mapped[str] = holds(Holds.CODE, sa.Text)
+    scanned_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # the signature that was found, or why it can't be scanned
+    scan_finding: Mapped[str | None] = holds(Holds.CODE, sa.Text)
+    replaces_id: Mapped[UUID | None] = reference_to("attachment.id", unique=True)
+    replaced_reason: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
+    superseded_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    hidden_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    hidden_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
+    hidden_reason: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
 
     __table_args__ = (
         *item_constraints("attachment"),
         one_of("kind", DocumentKind),
         one_of("scan_state", ScanState),
         sa.CheckConstraint("size >= 0 AND stored_size > size", name="sizes"),
+        sa.CheckConstraint("(replaces_id IS NULL) = (version = 1)", name="first_replaces_nothing"),
+        sa.CheckConstraint("num_nulls(hidden_at, hidden_by) IN (0, 2)", name="hidden_by_somebody"),
+        sa.Index("ix_attachment_unscanned", "id", postgresql_where=sa.text("scan_state = 'pending'")),
     )
 
 
@@ -68,6 +89,8 @@ class Paper(Keyed, Base):
     data_key_id: Mapped[UUID] = reference_to("data_key.id")
     wrapped_key: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary)
     scan_state: Mapped[str] = holds(Holds.CODE, sa.Text)
+    scanned_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    scan_finding: Mapped[str | None] = holds(Holds.CODE, sa.Text)
 
     __table_args__ = (
         one_of("scan_state", ScanState),
@@ -75,6 +98,7 @@ class Paper(Keyed, Base):
         sa.CheckConstraint("size >= 0 AND stored_size > size", name="sizes"),
         sa.Index("ix_paper_agreement", "agreement_id"),
         sa.Index("ix_paper_assurance", "assurance_id"),
+        sa.Index("ix_paper_unscanned", "id", postgresql_where=sa.text("scan_state = 'pending'")),
     )
 
 

@@ -1,0 +1,22 @@
+"""The log completed: roles of the command line, the worker and the loader; what the auditor's desk still needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+SQL = Path(__file__).parent.parent / "sql" / "0005"
+
+
+def upgrade() -> None:
+    for part in sorted(SQL.glob("*.sql")):
+        # psycopg reads % as a placeholder
+        op.get_bind().exec_driver_sql(part.read_text().replace("%", "%%"))
+
+
+def downgrade() -> None:
+    raise RuntimeError("this migration is not undone: restore a backup instead")
