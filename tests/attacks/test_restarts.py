@@ -2,97 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
-import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
-from hub.cli.db import upgrade
 from hub.extensions import db
 from hub.launcher.postgres import Postgres
 from hub.launcher.processes import wait_until
+from tests.attacks.own_server import PATIENCE_SECONDS, STOPS, OwnServer, all_covered, own_server, sequencer
 from tests.audit.test_sequencing import defined_root, events, newest
-from tests.conftest import connect_to, settings_for
-from tests.fixtures.site import Client, Site
-from tests.fixtures.world import build_world
-from tests.rules.canaries import Canaries, plant
+from tests.fixtures.site import Client
+from tests.rules.canaries import Canaries
 
 pytestmark = pytest.mark.slow
-
-PATIENCE_SECONDS = 60.0
-STOPS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-
-
-@dataclass
-class Restarted:
-    """A planted site on a server of its own, which the test may stop: as in use, it keeps what it has committed."""
-
-    server: Postgres
-    site: Site
-    canaries: Canaries
-    superuser: str
-    moments: list[str] = field(default_factory=list)
-
-    def stop(self, how: str) -> None:
-        assert self.server.child is not None
-        self.server.child.process.send_signal(STOPS[how])
-        self.server.child.process.wait(PATIENCE_SECONDS)
-        self.moments.append("stopped")
-
-    def start(self) -> None:
-        before = self.server.address
-        assert self.server.start() == before, "it took another port"
-
-    @contextmanager
-    def asked(self) -> Iterator[psycopg.Connection[Any]]:
-        with psycopg.connect(self.superuser, autocommit=True) as connection:
-            yield connection
-
-    def named(self) -> list[tuple[str, set[UUID]]]:
-        """Request and what it names, of every event that is in the log."""
-        with self.asked() as connection:
-            rows = connection.execute(
-                "SELECT convert_from(body, 'UTF8')::jsonb -> 'source' ->> 'request',"
-                " record_ids || person_ids || object_id FROM audit.event"
-            ).fetchall()
-        return [(request, set(ids)) for request, ids in rows]
-
-    def words_in(self, body: str) -> set[str]:
-        return {word for word in self.canaries.texts if word in body.lower()}
 
 
 @pytest.fixture(scope="module")
 def restarted(
     template: SimpleNamespace, root_key_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Restarted]:
-    # not `test=True`: that server forgets its last commits when it is stopped at once
+) -> Iterator[OwnServer]:
     server = Postgres(tmp_path_factory.mktemp("restarted"), test=False)
-    address = server.start()
-    upgrade(address.owner_url)
-    connect_to(address.app_url)
-    application = template.application
-    application.config["HUB_SETTINGS"] = settings_for(address.app_url, root_key_file)
-    with application.app_context():
-        db.engine.dispose()
-        site = Site(application, build_world())
-        db.session.remove()
-    url = make_url(address.superuser_url).set(drivername="postgresql", database="hub")
-    yield Restarted(server, site, plant(site), url.render_as_string(hide_password=False))
-    with application.app_context():
-        db.engine.dispose()
-    server.destroy()
+    with own_server(server, template, root_key_file) as owned:
+        yield owned
 
 
 @contextmanager
@@ -144,7 +80,7 @@ def _pages(canaries: Canaries) -> list[str]:
 @pytest.mark.parametrize("how", STOPS)
 @pytest.mark.parametrize("place", ["before the commit", "after the commit"])
 def test_a_look_that_the_database_leaves_half_way_shows_nothing(
-    restarted: Restarted, place: str, how: str, comes_back: bool
+    restarted: OwnServer, place: str, how: str, comes_back: bool
 ) -> None:
     """Before the commit, the event must not be there; after it, it must. In neither case does a word of a record come,
     and the next look at the same page shows it, with an event. The second page of each is a list."""
@@ -156,7 +92,7 @@ def test_a_look_that_the_database_leaves_half_way_shows_nothing(
 
 
 def _interrupted(
-    restarted: Restarted, client: Client, address: str, place: str, how: str, comes_back: bool
+    restarted: OwnServer, client: Client, address: str, place: str, how: str, comes_back: bool
 ) -> None:
     whole = client.get(address)
     words = restarted.words_in(whole.text)
@@ -186,45 +122,18 @@ def _interrupted(
     assert any(ids & owners for ids in shown)
 
 
-def test_the_sequencer_resumes_with_the_same_root(restarted: Restarted, tmp_path: Path) -> None:
+def test_the_sequencer_resumes_with_the_same_root(restarted: OwnServer, tmp_path: Path) -> None:
     """The database restarts under it while the log grows; the launcher's next sequencer signs the tree of all events."""
-    assert restarted.server.address is not None
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")} | {
-        "HUB_VAR": str(tmp_path),
-        "HUB_SEQUENCER_DATABASE_URL": restarted.server.address.sequencer_url,
-        "HUB_LOG_KEY_FILE": str(tmp_path / "log.key"),
-        "HUB_LOG_ORIGIN": "hub.example/log",
-    }
-    (tmp_path / "log.key").write_bytes(bytes(range(32)))
     client = restarted.site.as_user("officer")
     for how in STOPS:
-        with _sequencer(environment) as process:
-            assert wait_until(lambda: _all_covered(restarted), seconds=PATIENCE_SECONDS, every=0.1)
+        with sequencer(restarted, tmp_path) as process:
+            assert wait_until(lambda: all_covered(restarted), seconds=PATIENCE_SECONDS, every=0.1)
             for address in _pages(restarted.canaries):
                 assert client.get(address).status_code == 200
             restarted.stop(how)
             assert process.wait(PATIENCE_SECONDS) == 1
         restarted.start()
-    with _sequencer(environment):
-        assert wait_until(lambda: _all_covered(restarted), seconds=PATIENCE_SECONDS, every=0.1)
+    with sequencer(restarted, tmp_path):
+        assert wait_until(lambda: all_covered(restarted), seconds=PATIENCE_SECONDS, every=0.1)
     with restarted.asked() as owner:
         assert newest(owner)[:2] == (len(events(owner)), defined_root(owner))
-
-
-@contextmanager
-def _sequencer(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-m", "hub.cli", "sequencer"], env=environment)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _all_covered(restarted: Restarted) -> bool:
-    with restarted.asked() as connection:
-        row = connection.execute(
-            "SELECT coalesce(max(size), 0) = (SELECT count(*) FROM audit.event)"
-            " FROM audit.checkpoint WHERE note IS NOT NULL"
-        ).fetchone()
-    return row is not None and bool(row[0])
