@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts, Source
 from hub.access.guard import remember_look
+from hub.audit import trouble
 from hub.audit.catalogue import EVENTS, Category
 from hub.core.errors import Unavailable
 from hub.crypto import keyring, wrapping
@@ -128,8 +129,7 @@ def append_each(actor: Actor, act: str, written: Sequence[Written]) -> None:
     try:
         db.session.execute(_RECORD_EACH, values)
     except sa.exc.DBAPIError as error:
-        db.session.rollback()
-        raise Unavailable("log_unavailable", LOG_DOWN) from error
+        raise _refused(error) from error
 
 
 def append(
@@ -200,8 +200,7 @@ def append_apart(actor: Actor, act: str, *, records: Iterable[UUID]) -> UUID:
         with db.engine.begin() as connection:
             written: UUID = connection.execute(_RECORD, values).scalar_one()
     except sa.exc.SQLAlchemyError as error:
-        db.session.rollback()
-        raise Unavailable("log_unavailable", LOG_DOWN) from error
+        raise _refused(error) from error
     return written
 
 
@@ -278,11 +277,17 @@ def _write(token: str | None, request: RequestFacts, **values: Any) -> UUID:
     try:
         written: UUID = db.session.execute(_RECORD, values).scalar_one()
     except sa.exc.DBAPIError as error:
-        # whatever hinders the log hinders the act: no event, no personal data
-        db.session.rollback()
-        raise Unavailable("log_unavailable", LOG_DOWN) from error
+        raise _refused(error) from error
+    trouble.note_success()
     live_session().mark_written()
     return written
+
+
+def _refused(error: sa.exc.SQLAlchemyError) -> Unavailable:
+    """Whatever hinders the log hinders the act: no event, no personal data."""
+    db.session.rollback()
+    trouble.note_failure(error)
+    return Unavailable("log_unavailable", LOG_DOWN)
 
 
 def _source(request: RequestFacts) -> str:

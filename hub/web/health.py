@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from werkzeug.wrappers import Response
 
+from hub.audit import trouble
 from hub.audit.archive_state import archive_lag
 from hub.config import Settings
 from hub.core import clock
@@ -143,7 +144,7 @@ class Health:
             log.error("log_tree_behind", seconds=TREE_LAG.seconds)
         if not copied:
             log.error("log_archive_behind", seconds=ARCHIVE_LAG.seconds)
-        state = UP if writable and not missing else DOWN
+        state = UP if writable and not missing and not trouble.is_refusing() else DOWN
         return {
             "database": UP,
             "log": DUE if state == UP and next_missing else state,

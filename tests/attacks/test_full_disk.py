@@ -85,6 +85,8 @@ def test_on_a_full_disk_nothing_is_shown_without_its_event_and_none_is_lost(
                 refused += 1
             if refused == REFUSALS:
                 break
+        health = small_disk.site.visitor().get("/health")
+        assert (health.status_code, health.get_json()["parts"]["log"]) == (503, "down")
     assert refused == REFUSALS, "the disk was never full"
     _come_back(small_disk)
     assert wait_until(lambda: client.get(pages[0]).status_code == 200, seconds=PATIENCE_SECONDS, every=0.2)

@@ -194,6 +194,20 @@ def test_next_months_missing_partition_is_an_alarm_and_this_months_a_failure(
         assert (answer.get_json()["parts"]["log"], answer.status_code) == (state, code)
 
 
+def test_a_log_that_took_no_event_is_down_until_it_takes_one(
+    healthy: Site, database: SimpleNamespace
+) -> None:
+    client = healthy.as_user("officer")
+    take = "REVOKE INSERT ON audit.event FROM hub_log"
+    healthy.sql(database.superuser, take)
+    assert client.get("/cases").status_code == 503
+    assert healthy.visitor().get("/health").get_json()["parts"]["log"] == "down"
+    healthy.sql(database.superuser, take.replace("REVOKE", "GRANT").replace("FROM", "TO"))
+    assert client.get("/cases").status_code == 200
+    time.sleep(1.1)
+    assert healthy.visitor().get("/health").get_json()["parts"]["log"] == "up"
+
+
 def test_a_database_that_only_reads_cannot_keep_the_log(healthy: Site, database: SimpleNamespace) -> None:
     healthy.sql(database.superuser, f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
     answer = healthy.visitor().get("/health")
