@@ -62,8 +62,10 @@ def make_role(owner_url: str, role: str, address: str, variable: str) -> None:
             quoted = connection.execute(
                 sa.text("SELECT quote_literal(:word)"), {"word": url.password or ""}
             ).scalar_one()
+            # one that a migration has made is none of those already, and only a superuser may say it again
             verb = "CREATE" if found is None else "ALTER"
+            never = " NOSUPERUSER NOBYPASSRLS" if found is None else ""
             connection.exec_driver_sql(
-                f"{verb} ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {quoted}".replace("%", "%%")
+                f"{verb} ROLE {role} LOGIN{never} PASSWORD {quoted}".replace("%", "%%")
             )
     engine.dispose()
