@@ -29,7 +29,7 @@ from sqlalchemy.engine import make_url
 
 from bench import clause_data
 from hub.access import guard
-from hub.access.actor import NOBODY, Actor, Source
+from hub.access.actor import NOBODY, Actor
 from hub.access.candidates import among_candidates
 from hub.access.guard import enter
 from hub.accounts import sessions
@@ -102,9 +102,7 @@ class Bench:
             enter(db.session(), NOBODY)
             user = db.session.scalars(sa.select(User).where(User.email == f"u{number}.1@example.org")).one()
             mine = sa.select(Team).where(Team.organisation_id == user.organisation_id, Team.name == "Team 1")
-            token = sessions.start(
-                user, db.session.scalars(mine).one(), method=Method.OPERATOR, kind=Source.CLI
-            )
+            token = sessions.start(user, db.session.scalars(mine).one(), method=Method.OPERATOR)
             db.session.commit()
             return sessions.actor_of(token)
 

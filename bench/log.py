@@ -32,7 +32,7 @@ from sqlalchemy.engine import make_url
 
 from bench.clause import Bench, application, filled
 from bench.clause_data import READERS
-from hub.access.actor import NOBODY, Source
+from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.access.walls import FINDING, policies
 from hub.accounts import sessions
@@ -163,7 +163,6 @@ def running(folder: Path) -> Iterator[tuple[Any, str]]:
                 db.session.get_one(User, world.users["officer"]),
                 db.session.get_one(Team, world.teams["safety"]),
                 method=Method.OPERATOR,
-                kind=Source.CLI,
             )
             db.session.commit()
             db.session.remove()

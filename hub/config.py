@@ -5,10 +5,12 @@ Secrets have no fallback. A missing or malformed variable ends the process with 
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 from hub import __version__
 
@@ -23,8 +25,23 @@ ARCHIVE_DAYS = 2557  # seven years
 ARCHIVE_PARTIAL_DAYS = 7
 ARCHIVE_ONLINE_MONTHS = 24
 
+_SCHEME = "postgresql+psycopg://"
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class DatabaseRole:
+    """By which role of the database a process signs in, and the variable that names its address."""
+
+    name: str
+    variable: str
+
+
+APP = DatabaseRole("hub_app", "HUB_DATABASE_URL")
+WORKER = DatabaseRole("hub_worker", "HUB_WORKER_DATABASE_URL")
+CLI = DatabaseRole("hub_cli", "HUB_CLI_DATABASE_URL")
+LOADER = DatabaseRole("hub_loader", "HUB_LOADER_DATABASE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +71,13 @@ class Settings:
     archived: bool = False
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read the HUB_… variables; SystemExit names every one that is missing."""
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, *, role: DatabaseRole = APP
+    ) -> Self:
+        """Read the HUB_… variables; SystemExit names every one that is missing.
+
+        A process that is no page takes the address of its own role, or a HUB_DATABASE_URL that is given to it alone.
+        """
         read = _Reader(os.environ if environment is None else environment)
         host = read.text("HUB_HOST", DEFAULT_HOST)
         port = read.port("HUB_PORT", DEFAULT_PORT)
@@ -70,7 +92,7 @@ class Settings:
             s3_bucket=read.required("HUB_S3_BUCKET"),
             s3_region=read.text("HUB_S3_REGION", "us-east-1"),
             root_key_file=Path(read.required("HUB_ROOT_KEY_FILE")),
-            database_url=read.database_url("HUB_DATABASE_URL") or read.required("HUB_DATABASE_URL"),
+            database_url=read.role_url(role),
             s3_access_key=read.required("HUB_S3_ACCESS_KEY"),
             s3_secret_key=read.required("HUB_S3_SECRET_KEY"),
             secret_key=read.required("HUB_SECRET_KEY", at_least=SECRET_KEY_CHARACTERS),
@@ -145,6 +167,12 @@ def bound_to_loopback(host: str) -> bool:
         return False
 
 
+def _user_of(url: str) -> str:
+    """The role that an address signs in as."""
+    found = re.match(r"[a-z+]+://([^:@/?]*)(?::[^@/]*)?@", url)
+    return unquote(found.group(1)) if found else ""
+
+
 class _Reader:
     """Collects every fault before it refuses, so that one start shows them all."""
 
@@ -190,9 +218,22 @@ class _Reader:
 
     def database_url(self, name: str) -> str | None:
         value = self.text(name, "")
-        if value and not value.startswith("postgresql+psycopg://"):
-            self.faults.append(f"{name} does not start with postgresql+psycopg://.")
+        if value and not value.startswith(_SCHEME):
+            self.faults.append(f"{name} does not start with {_SCHEME}.")
         return value or None
+
+    def role_url(self, role: DatabaseRole) -> str:
+        """Never another role's: its sessions would be refused by the database one by one."""
+        given = role.variable if self.text(role.variable, "") else APP.variable
+        value = self.database_url(given)
+        if value is None:
+            return self.required(role.variable)
+        if value.startswith(_SCHEME) and _user_of(value) != role.name:
+            if given == role.variable:
+                self.faults.append(f"{given} does not sign in as the role {role.name}.")
+            else:
+                self.required(role.variable)
+        return value
 
     def refuse_if_wrong(self) -> None:
         lines = list(self.faults)

@@ -5,12 +5,14 @@ Tests commit for real: each test that asks for `database` gets a clone of the te
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ParamSpec, TypeVar
 
 import psycopg
 import pytest
@@ -21,6 +23,8 @@ from sqlalchemy.engine import make_url
 os.environ["HUB_TEST"] = "1"
 
 import hub.app
+from hub.access.actor import NOBODY
+from hub.access.guard import enter
 from hub.app import create_app
 from hub.cli.db import upgrade
 from hub.config import Settings
@@ -29,6 +33,8 @@ from hub.launcher.postgres import Postgres
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, build_world
 
+P = ParamSpec("P")
+T = TypeVar("T")
 TEMPLATE = "hub_template"
 # The database that the application's engine connects to. One engine serves all tests of a worker, because compiled
 # statements are kept per engine and compiling a guarded one takes 50 ms.
@@ -55,19 +61,69 @@ def connect_to(url: str) -> None:
     _connected["url"] = url
 
 
+@contextmanager
+def connected_to(url: str) -> Iterator[None]:
+    """Within it an application that is made anew connects here: a command that runs inside the test's process."""
+    before = _connected["url"]
+    connect_to(url)
+    try:
+        yield
+    finally:
+        connect_to(before)
+
+
+@contextmanager
+def as_worker() -> Iterator[None]:
+    """Within it the application signs in to the same database as its worker, as whom jobs run, for nobody."""
+    before, kept = _connected["url"], dict(db.session().info)
+    database = make_url(before).database
+    assert database is not None
+    _sign_in_anew(on_database(_connected["worker"], database))
+    enter(db.session(), NOBODY)
+    try:
+        yield
+    finally:
+        _sign_in_anew(before)
+        db.session().info.update(kept)
+
+
+def _sign_in_anew(url: str) -> None:
+    db.session.rollback()
+    db.session.close()
+    db.session().info.clear()
+    db.engine.dispose()
+    connect_to(url)
+
+
+def by_worker(job: Callable[P, T]) -> Callable[P, T]:
+    """A job as the worker runs it. Needs an application context."""
+
+    @functools.wraps(job)
+    def run(*args: P.args, **named: P.kwargs) -> T:
+        with as_worker():
+            return job(*args, **named)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """One server for the run of this worker; its template holds the schema and the small world."""
     given = os.environ.get("HUB_TEST_CLUSTER")
     if given:
         urls = dict(part.split("=", 1) for part in given.split(" "))
+        _connected["worker"] = urls["worker"]
         yield SimpleNamespace(**urls)
         return
     server = Postgres(tmp_path_factory.mktemp("pg"), test=True)
     address = server.start()
+    _connected["worker"] = address.worker_url
     yield SimpleNamespace(
         owner=address.owner_url,
         app=address.app_url,
+        worker=address.worker_url,
+        cli=address.cli_url,
+        loader=address.loader_url,
         sequencer=address.sequencer_url,
         superuser=address.superuser_url,
     )
@@ -165,6 +221,9 @@ def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Si
         name=name,
         app=on_database(cluster.app, name),
         owner=on_database(cluster.owner, name),
+        worker=on_database(cluster.worker, name),
+        cli=on_database(cluster.cli, name),
+        loader=on_database(cluster.loader, name),
         sequencer=on_database(cluster.sequencer, name),
         superuser=on_database(cluster.superuser, name),
     )

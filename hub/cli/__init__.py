@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hub import __version__
-from hub.config import DEFAULT_VAR
+from hub.config import APP, CLI, DEFAULT_VAR
 from hub.launcher.running import recall
 
 # Each is a module hub.cli.<name> whose attribute `main` is a click command or group.
@@ -49,7 +49,7 @@ def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: Tra
 
 def use_running_hub(environment: MutableMapping[str, str]) -> None:
     """Where no address is given, a command works on the hub that `hub up` runs on this directory."""
-    if not environment.get("HUB_DATABASE_URL"):
+    if not any(environment.get(role.variable) for role in (APP, CLI)):
         var = Path(environment.get("HUB_VAR") or DEFAULT_VAR).resolve()
         for name, value in recall(var).items():
             environment.setdefault(name, value)

@@ -24,7 +24,7 @@ from hub.audit.archive_checking import Archive, ArchiveReport
 from hub.audit.archive_months import Month, Refused
 from hub.audit.archive_state import archive_lag
 from hub.audit.recording import append
-from hub.config import ArchiveSettings, Settings
+from hub.config import CLI, ArchiveSettings, Settings
 from hub.core.errors import HubError, Unavailable
 from hub.crypto.tlog.checkpoints import Policy
 from hub.crypto.tlog.hashing import NotProven
@@ -63,7 +63,7 @@ def main() -> None:
 def status_command(as_json: bool) -> None:
     """How far the copy has come. Exits 1 where an event waits longer than a minute, or the bucket is under no lock."""
     with _told(as_json):
-        place, settings = _place(), Settings.from_environment()
+        place, settings = _place(), Settings.from_environment(role=CLI)
         engine = sa.create_engine(settings.database_url, poolclass=sa.NullPool, hide_parameters=True)
         with engine.connect() as connection:
             lag = archive_lag(connection)
@@ -154,7 +154,7 @@ def _place() -> ArchiveSettings:
 
 @contextmanager
 def _owner() -> Iterator[psycopg.Connection[Any]]:
-    url = Settings.from_environment().required_owner_database_url()
+    url = Settings.from_environment(role=CLI).required_owner_database_url()
     with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True, connect_timeout=10) as connection:
         yield connection
 
@@ -207,7 +207,7 @@ def _write_down(act: str, facts: dict[str, int], *, when: bool = True) -> None:
     if not when:
         return
     try:
-        with create_app(Settings.from_environment()).app_context():
+        with create_app(Settings.from_environment(role=CLI)).app_context():
             try:
                 enter(db.session(), NOBODY)
                 first = db.session.scalar(

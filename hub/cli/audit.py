@@ -27,7 +27,7 @@ from hub.audit.verifier.findings import Findings
 from hub.audit.verifier.folders import check_folder
 from hub.audit.verifier.heads import Unusable, read_policy
 from hub.audit.verifying import NOT_DETECTED, Report, verify_each_organisation, verify_log
-from hub.config import Settings
+from hub.config import CLI, Settings
 from hub.core.errors import HubError
 from hub.crypto.tlog.checkpoints import Policy
 from hub.extensions import db
@@ -58,7 +58,7 @@ def main() -> None:
 def verify_command(as_json: bool, policy: Path | None, seen: Path | None) -> None:
     """Check every event. Exits 0 where all is in order, 1 with problems, 2 where it could not be checked."""
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(role=CLI)
         report = _checked(settings, _policy(policy), seen)
     except FAILURES as error:
         # the first line only: what follows may hold the statement
@@ -97,7 +97,7 @@ def export_command(
     """Write events, proofs, checkpoint and verifier to a new folder. Exit codes are those of verify."""
     extent = Extent(_utc(since), _utc(until), organisation)
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(role=CLI)
         done = _exported(settings, folder, extent, _policy(policy))
         facts = {"purpose": purpose, "asked": extent.asked, "events": done.events, "format": "folder"}
         if not _write_down(settings, "log.exported", facts):

@@ -11,9 +11,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import make_url
 
-from hub.config import Settings
+from hub.config import APP, CLI, LOADER, WORKER, DatabaseRole, Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+# each belongs to a process of its own; who has none yet gets a role that nobody can sign in as
+OTHERS = (WORKER, CLI, LOADER, DatabaseRole("hub_sequencer", "HUB_SEQUENCER_DATABASE_URL"))
 
 
 @click.group("db")
@@ -27,10 +29,13 @@ def upgrade_command() -> None:
     settings = Settings.from_environment()
     if not settings.owner_database_url:
         raise click.ClickException("HUB_OWNER_DATABASE_URL is not set: migrations run as the owner role.")
-    make_role(settings.owner_database_url, "hub_app", settings.database_url, "HUB_DATABASE_URL")
-    sequencer = os.environ.get("HUB_SEQUENCER_DATABASE_URL", "")
-    if sequencer:
-        make_role(settings.owner_database_url, "hub_sequencer", sequencer, "HUB_SEQUENCER_DATABASE_URL")
+    make_role(settings.owner_database_url, APP.name, settings.database_url, APP.variable)
+    for role in OTHERS:
+        address = os.environ.get(role.variable, "")
+        if address:
+            make_role(settings.owner_database_url, role.name, address, role.variable)
+        else:
+            click.echo(f"{role.variable} is not set: the role {role.name} is left as it is.", err=True)
     upgrade(settings.owner_database_url)
     click.echo("The database is up to date.", err=True)
 
@@ -57,8 +62,10 @@ def make_role(owner_url: str, role: str, address: str, variable: str) -> None:
             quoted = connection.execute(
                 sa.text("SELECT quote_literal(:word)"), {"word": url.password or ""}
             ).scalar_one()
+            # one that a migration has made is none of those already, and only a superuser may say it again
             verb = "CREATE" if found is None else "ALTER"
+            never = " NOSUPERUSER NOBYPASSRLS" if found is None else ""
             connection.exec_driver_sql(
-                f"{verb} ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {quoted}".replace("%", "%%")
+                f"{verb} ROLE {role} LOGIN{never} PASSWORD {quoted}".replace("%", "%%")
             )
     engine.dispose()

@@ -7,7 +7,7 @@ import json
 import click
 
 from hub.app import create_app
-from hub.config import Settings
+from hub.config import CLI, LOADER, DatabaseRole, Settings
 from hub.demo import accounts, loader
 
 TRY_FIRST = """
@@ -28,7 +28,7 @@ def main() -> None:
 @click.option("--seed", default=loader.SEED, show_default=True, help="The same seed gives the same world.")
 def load_command(seed: int) -> None:
     """Load the invented partnership, once; a second time changes nothing."""
-    app = create_app(_settings())
+    app = create_app(_settings(LOADER))
     with app.app_context():
         loaded = loader.load(seed, app.config["HUB_SETTINGS"])
     click.echo(
@@ -41,7 +41,7 @@ def load_command(seed: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def accounts_command(as_json: bool) -> None:
     """Who can be signed in as: name, job, organisation, roles, e-mail, password."""
-    settings = _settings()
+    settings = _settings(CLI)
     app = create_app(settings)
     with app.app_context():
         found = accounts.list_accounts(settings)
@@ -56,8 +56,8 @@ def accounts_command(as_json: bool) -> None:
         )
 
 
-def _settings() -> Settings:
-    settings = Settings.from_environment()
+def _settings(role: DatabaseRole) -> Settings:
+    settings = Settings.from_environment(role=role)
     if not settings.demo:
         raise click.ClickException("This is not a demonstration: set HUB_DEMO=1 or start with hub up --demo.")
     return settings

@@ -20,6 +20,7 @@ from hub.accounts.queries import find_user_by_email, first_team
 from hub.accounts.vocabulary import Method
 from hub.app import create_app
 from hub.audit.recording import append
+from hub.config import CLI, Settings
 from hub.core import clock
 from hub.core.errors import HubError
 from hub.extensions import db
@@ -89,7 +90,7 @@ def import_command(
 @contextmanager
 def _database() -> Iterator[None]:
     """The application's context; its connections are closed at the end."""
-    with create_app().app_context():
+    with create_app(Settings.from_environment(role=CLI)).app_context():
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ from hub.accounts.actions import set_up
 from hub.accounts.vocabulary import OrganisationKind
 from hub.admin.forms import parse_first
 from hub.app import create_app
-from hub.config import Settings
+from hub.config import CLI, Settings
 from hub.core.errors import HubError, Invalid
 
 
@@ -26,7 +26,7 @@ from hub.core.errors import HubError, Invalid
 @click.option("--administrator-email", prompt="Administrator, email address")
 def main(**given: str) -> None:
     """Set up an empty hub. Prints the administrator's enrolment link, once; refuses when there is anything already."""
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(role=CLI)
     if settings.demo:
         raise click.ClickException("This hub is a demonstration: it loads its own invented partnership.")
     try:

@@ -7,6 +7,7 @@ import logging
 import click
 
 from hub.app import create_app
+from hub.config import WORKER, Settings
 from hub.jobs import worker
 
 
@@ -15,4 +16,4 @@ def main() -> None:
     """Do the background work: send emails, remove orphaned files, keep the log's months ahead."""
     # procrastinate's own words at INFO would carry nothing that ours do not
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
-    worker.run(create_app())
+    worker.run(create_app(Settings.from_environment(role=WORKER)))

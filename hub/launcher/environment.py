@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.config import APP, CLI, LOADER, WORKER, DatabaseRole
 from hub.launcher.objectstore import S3Address
 from hub.launcher.postgres import PostgresAddress
 from hub.launcher.secrets import Secrets
@@ -11,7 +12,7 @@ OWNER_URL = "HUB_OWNER_DATABASE_URL"
 SEQUENCER_URL = "HUB_SEQUENCER_DATABASE_URL"
 LOG_KEY = "HUB_LOG_KEY_FILE"
 WITNESSES = "HUB_LOG_WITNESSES"
-DATABASE_NAMES = ("HUB_DATABASE_URL", OWNER_URL)
+DATABASE_NAMES = (APP.variable, OWNER_URL, WORKER.variable, CLI.variable, LOADER.variable)
 ARCHIVE_BUCKET = "HUB_ARCHIVE_BUCKET"
 ARCHIVE_KEYS = ("HUB_ARCHIVE_ACCESS_KEY", "HUB_ARCHIVE_SECRET_KEY")
 _ARCHIVE_PARTS = ("ENDPOINT", "REGION", "ACCESS_KEY", "SECRET_KEY")
@@ -31,7 +32,10 @@ def given(names: tuple[str, ...], environment: Mapping[str, str]) -> bool:
 
 def for_database(address: PostgresAddress) -> dict[str, str]:
     return {
-        "HUB_DATABASE_URL": address.app_url,
+        APP.variable: address.app_url,
+        WORKER.variable: address.worker_url,
+        CLI.variable: address.cli_url,
+        LOADER.variable: address.loader_url,
         OWNER_URL: address.owner_url,
         SEQUENCER_URL: address.sequencer_url,
     }
@@ -76,10 +80,14 @@ def for_secrets(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
     return made
 
 
-def for_service(environment: Mapping[str, str]) -> dict[str, str]:
-    """For web and worker, which must be able neither to change the schema nor to sign the log, nor reach its copy."""
-    kept_back = (OWNER_URL, SEQUENCER_URL, LOG_KEY, *ARCHIVE_KEYS)
-    return {name: value for name, value in environment.items() if name not in kept_back}
+def for_service(environment: Mapping[str, str], role: DatabaseRole) -> dict[str, str]:
+    """For a process that signs in as this role: as `HUB_DATABASE_URL` its own address, and none of another role's.
+
+    It must be able neither to change the schema nor to sign the log, nor reach its copy.
+    """
+    kept_back = (*DATABASE_NAMES, SEQUENCER_URL, LOG_KEY, *ARCHIVE_KEYS)
+    kept = {name: value for name, value in environment.items() if name not in kept_back}
+    return {**kept, APP.variable: environment[role.variable]}
 
 
 def for_sequencer(environment: Mapping[str, str]) -> dict[str, str]:

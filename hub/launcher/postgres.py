@@ -36,10 +36,13 @@ _TEST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes
 
 @dataclass(frozen=True)
 class PostgresAddress:
-    """SQLAlchemy addresses of the schema's owner, the application, and the superuser (database postgres)."""
+    """SQLAlchemy addresses of each role, and of the superuser (database postgres)."""
 
     owner_url: str = field(repr=False)
     app_url: str = field(repr=False)
+    worker_url: str = field(repr=False)
+    cli_url: str = field(repr=False)
+    loader_url: str = field(repr=False)
     sequencer_url: str = field(repr=False)
     superuser_url: str = field(repr=False)
 
@@ -204,6 +207,9 @@ class Postgres:
         return postgres_roles.Passwords(
             owner=self.secrets.token(postgres_roles.OWNER),
             app=self.secrets.token(postgres_roles.APP),
+            worker=self.secrets.token(postgres_roles.WORKER),
+            cli=self.secrets.token(postgres_roles.CLI),
+            loader=self.secrets.token(postgres_roles.LOADER),
             sequencer=self.secrets.token(postgres_roles.SEQUENCER),
         )
 
@@ -217,6 +223,9 @@ class Postgres:
         return PostgresAddress(
             owner_url=url(postgres_roles.OWNER, passwords.owner),
             app_url=url(postgres_roles.APP, passwords.app),
+            worker_url=url(postgres_roles.WORKER, passwords.worker),
+            cli_url=url(postgres_roles.CLI, passwords.cli),
+            loader_url=url(postgres_roles.LOADER, passwords.loader),
             sequencer_url=url(postgres_roles.SEQUENCER, passwords.sequencer),
             superuser_url=f"postgresql+psycopg://{SUPERUSER}:{superuser}@{place}/postgres",
         )

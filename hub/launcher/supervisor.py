@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from hub.config import APP, CLI, LOADER, WORKER, DatabaseRole
 from hub.launcher import environment as variables
 from hub.launcher import running
 from hub.launcher.console import tell
@@ -84,7 +85,7 @@ class Supervisor:
         print(f"Hub ready on http://{self.options.host}:{self.options.port}", flush=True)
         self._begin(*self._keepers_of_the_log())
         if self.options.demo:
-            self._run_once("demo", "accounts")
+            self._run_once("demo", "accounts", role=CLI)
 
     def _start_servers(self) -> None:
         """Both start at the same time; each is skipped when the environment names another."""
@@ -104,13 +105,13 @@ class Supervisor:
         if self.postgres:
             self.environment |= variables.for_database(self.postgres.ready())
 
-    def _run_once(self, *command: str) -> None:
-        """A command of our own that must succeed, with its words on our output."""
+    def _run_once(self, *command: str, role: DatabaseRole | None = None) -> None:
+        """A command of our own that must succeed, with its words on our output. Without a role it is told everything."""
         child = Child(
             Program(
                 name=f"hub {' '.join(command)}",
                 command=[sys.executable, "-m", "hub.cli", *command],
-                environment=self.environment,
+                environment=variables.for_service(self.environment, role) if role else self.environment,
                 directory=PROJECT,
             )
         )
@@ -147,7 +148,7 @@ class Supervisor:
         note = self.postgres.directory / "demo" if self.postgres else None
         if note is None or not note.exists():
             tell("Loading the invented partnership, if it is not there yet …")
-            self._run_once("demo", "load")
+            self._run_once("demo", "load", role=LOADER)
         if note is not None:
             note.touch()
 
@@ -163,21 +164,24 @@ class Supervisor:
             *(["--worker-tmp-dir=/dev/shm"] if os.access("/dev/shm", os.W_OK) else []),
         ]
         # No access log: its lines would carry what people searched for.
-        return self._service("web", ["-m", "gunicorn", *options, "hub.app:create_app()"])
+        return self._service("web", ["-m", "gunicorn", *options, "hub.app:create_app()"], APP)
 
     def _worker(self) -> Program:
-        return self._service("worker", ["-m", "hub.cli", "worker"])
+        return self._service("worker", ["-m", "hub.cli", "worker"], WORKER)
 
     def _sequencer(self) -> Program:
-        return self._service(
+        return self._program(
             "sequencer", ["-m", "hub.cli", "sequencer"], variables.for_sequencer(self.environment)
         )
 
-    def _service(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Program:
+    def _service(self, name: str, arguments: list[str], role: DatabaseRole) -> Program:
+        return self._program(name, arguments, variables.for_service(self.environment, role))
+
+    def _program(self, name: str, arguments: list[str], environment: dict[str, str]) -> Program:
         return Program(
             name=name,
             command=[sys.executable, *arguments],
-            environment=environment or variables.for_service(self.environment),
+            environment=environment,
             directory=PROJECT,
             log=self.var / "log" / f"{name}.log",
         )

@@ -25,8 +25,8 @@ from tests.access.verdicts import ADDS, CHANGES, READS, Oracles, Result
 from tests.access.worlds import NearMiss
 
 MOST = 1000
-TOKEN = "a reader of every world"
 LOOKS = UUID("00000000-0000-0000-0000-000000000001")
+SESSIONS = UUID("00000000-0000-0000-0000-000000000002")
 NAMES = {model.__tablename__: model for model in READS}
 Ask = Callable[[str, dict[str, Any]], Iterable[Any]]
 
@@ -127,7 +127,8 @@ def compare_writes(engine: sa.Engine, worlds: list[NearMiss], oracles: Oracles) 
 
 def announce(connection: sa.Connection, who: Any, *, looks: str = "") -> None:
     """Tells the database who acts, as the hub's sessions do at the start of a transaction."""
-    values = {name: _setting(who.context, name) for name in SETTINGS} | {"looks": looks, "token": TOKEN}
+    values = {name: _setting(who.context, name) for name in SETTINGS}
+    values |= {"looks": looks, "token": token_of(who)}
     columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in values)
     connection.execute(sa.text(f"SELECT {columns}"), values)
 
@@ -137,24 +138,42 @@ def look_of(world: NearMiss) -> str:
     return str(uuid5(LOOKS, str(world.number)))
 
 
+def token_of(world: NearMiss) -> str:
+    return f"the reader of world {world.number}"
+
+
 def open_all(connection: sa.Connection, worlds: list[NearMiss]) -> None:
-    """As superuser: a live session, and the event of each world."""
-    reader = new_id()
-    connection.exec_driver_sql(
-        "INSERT INTO user_session (id, created_at, token_hash, user_id, team_id, purpose, kind, method, authenticated_at,"
-        " last_seen_at, expires_at) VALUES (%(id)s, now(), sha256(convert_to(%(token)s, 'UTF8')),"
-        " (SELECT id FROM app_user LIMIT 1), (SELECT id FROM team LIMIT 1), 'prevent_crime', 'web', 'operator', now(), now(),"
-        " now() + interval '1 hour')",
-        {"id": reader, "token": TOKEN},
-    )
+    """As superuser: the reader of each world with a live session that says of him what the world says, and his event."""
     for world in worlds:
-        connection.exec_driver_sql(
-            "INSERT INTO audit.event (id, at, xid, category, act, outcome, source, user_id, record_ids, person_ids,"
-            " organisation_ids, body, hash) SELECT %(id)s, now() + interval '50 minutes', pg_current_xact_id(),"
-            " 'consultation', 'case.opened', 'ok', 'web', user_id, %(records)s, '{}', '{}', '', '' FROM user_session"
-            " WHERE id = %(reader)s",
-            {"id": look_of(world), "records": [row["id"] for row in world.rows["record"]], "reader": reader},
-        )
+        told = {
+            **world.reader,
+            "token": token_of(world),
+            "session": uuid5(SESSIONS, str(world.number)),
+            "look": look_of(world),
+            "records": [row["id"] for row in world.rows["record"]],
+        }
+        for statement in _READER[: None if "supervisor_only" in world.reader["audiences"] else -1]:
+            connection.exec_driver_sql(statement, told)
+
+
+_READER = (
+    "UPDATE app_user SET clearance = %(clearance)s WHERE id = %(user_id)s",
+    "UPDATE team SET partnership_id = %(partnership_id)s WHERE id = %(team_id)s",
+    (
+        "INSERT INTO user_session (id, created_at, token_hash, user_id, team_id, purpose, kind, method, authenticated_at,"
+        " last_seen_at, expires_at) VALUES (%(session)s, now(), sha256(convert_to(%(token)s, 'UTF8')), %(user_id)s, %(team_id)s,"
+        " %(purpose)s, 'web', 'operator', now(), now(), now() + interval '1 hour')"
+    ),
+    (
+        "INSERT INTO audit.event (id, at, xid, category, act, outcome, source, user_id, record_ids, person_ids,"
+        " organisation_ids, body, hash) VALUES (%(look)s, now() + interval '50 minutes', pg_current_xact_id(),"
+        " 'consultation', 'case.opened', 'ok', 'web', %(user_id)s, %(records)s, '{}', '{}', '', '')"
+    ),
+    (
+        "INSERT INTO role_holding (user_id, partnership_id, role, granted_at)"
+        " VALUES (%(user_id)s, %(partnership_id)s, 'supervisor', now())"
+    ),
+)
 
 
 def _compare_changes(

@@ -18,10 +18,10 @@ from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.access.models import Grant, Record
 from hub.access.vocabulary import Purpose, Section
+from hub.access_requests import jobs
 from hub.access_requests.actions import answer_request, make_request, withdraw_request
 from hub.access_requests.deadlines import due_at
 from hub.access_requests.forms import AnswerForm, parse_answer, parse_ask
-from hub.access_requests.jobs import remind_late
 from hub.access_requests.models import AccessRequest, SoughtRecord
 from hub.access_requests.queries import how_late, list_requests, open_request
 from hub.access_requests.vocabulary import RequestState, Urgency
@@ -33,8 +33,11 @@ from hub.extensions import db
 from hub.people.models import PersonName
 from hub.sharing.actions import Beforehand, share_record
 from tests.access_requests.conftest import ask_form, asked, known_case
+from tests.conftest import by_worker
 from tests.fixtures.shares import share_form
 from tests.fixtures.world import World, act_as, look_at
+
+remind_late = by_worker(jobs.remind_late)
 
 S = Section
 

@@ -35,7 +35,7 @@ def empty(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Simpl
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER hub_owner")
     upgrade(on_database(cluster.owner, name))
-    yield SimpleNamespace(app=on_database(cluster.app, name), superuser=on_database(cluster.superuser, name))
+    yield SimpleNamespace(cli=on_database(cluster.cli, name), superuser=on_database(cluster.superuser, name))
     with template.admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -44,7 +44,7 @@ def run(database: SimpleNamespace, root_key_file: Path, **changes: str) -> subpr
     """The command as an operator runs it: in a process of its own."""
     arguments = [part for name, value in {**GIVEN, **changes}.items() for part in (f"--{name}", value)]
     environment = {
-        "HUB_DATABASE_URL": database.app,
+        "HUB_DATABASE_URL": database.cli,
         "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
         "HUB_S3_BUCKET": "hub",
         "HUB_ROOT_KEY_FILE": str(root_key_file),

@@ -15,12 +15,15 @@ from hub.access.guard import enter
 from hub.agreements.warning import threshold
 from hub.core import clock
 from hub.extensions import db
+from hub.jobs import warnings
 from hub.jobs.app import REGULAR
-from hub.jobs.warnings import warn_of_ends
 from hub.sharing.ending import end_agreement
 from tests.agreements.drafting import agreed, sent, told
+from tests.conftest import by_worker
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, act_as
+
+warn_of_ends = by_worker(warnings.warn_of_ends)
 
 
 @pytest.fixture

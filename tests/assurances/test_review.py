@@ -14,12 +14,15 @@ import sqlalchemy as sa
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
-from hub.assurances.jobs import warn_of_ending
+from hub.assurances import jobs
 from hub.assurances.policy import Position, Standing
 from hub.assurances.questions import questionnaire
 from hub.core.clock import LONDON
 from hub.extensions import db
+from tests.conftest import by_worker
 from tests.fixtures.site import Client, Site
+
+warn_of_ending = by_worker(jobs.warn_of_ending)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

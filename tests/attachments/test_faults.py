@@ -16,16 +16,19 @@ from flask import Flask
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
+from hub.attachments import jobs
 from hub.attachments.actions import attach
-from hub.attachments.jobs import sweep_loose, sweep_unknown
 from hub.attachments.vocabulary import DocumentKind
 from hub.core.errors import Conflict, NotVisible
 from hub.extensions import db
 from tests.attachments.conftest import Desk
 from tests.attachments.storing import PLAIN, attach_file, blocks_of, count, execute, row_of
-from tests.conftest import environment_of
+from tests.conftest import by_worker, environment_of
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World, act_as, look_at
+
+sweep_loose = by_worker(jobs.sweep_loose)
+sweep_unknown = by_worker(jobs.sweep_unknown)
 
 PROJECT = Path(__file__).resolve().parents[2]
 AT_ONCE = timedelta(0)

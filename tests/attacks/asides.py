@@ -22,7 +22,7 @@ from hub.accounts.vocabulary import DisabledWhy
 from hub.assurances.actions import submit_assurance
 from hub.assurances.forms import AnswersForm
 from hub.assurances.questions import questionnaire
-from hub.attestations.jobs import attest_access
+from hub.attestations import jobs as attestation_jobs
 from hub.attestations.models import Attestation
 from hub.audit.policy import LogPurpose
 from hub.audit.recording import append
@@ -40,10 +40,11 @@ from hub.interests.forms import InterestForm
 from hub.interests.vocabulary import InterestKind, Relation
 from hub.people.actions import add_person
 from hub.people.vocabulary import InvolvementRole
+from hub.reviews import jobs as review_jobs
 from hub.reviews.actions import answer_access, draw_sample
 from hub.reviews.forms import SampleForm
-from hub.reviews.jobs import raise_alerts
 from hub.reviews.models import Alert, SampledAccess
+from tests.conftest import by_worker
 from tests.fixtures.facts import told_fact
 from tests.fixtures.handing import offer_form
 from tests.fixtures.world import World, act_as
@@ -189,7 +190,7 @@ def _reviews(world: World, made: Asides) -> None:
         for _ in range(2):
             append(actor, "case.opened", object_id=uuid4(), facts={"part": "summary"})
         db.session.commit()
-        raise_alerts(Event())
+        by_worker(review_jobs.raise_alerts)(Event())
         drawer = act_as(world, auditor)
         side["alert_id"] = db.session.scalars(
             sa.select(Alert.id).where(Alert.organisation_id == drawer.organisation_id)
@@ -246,7 +247,7 @@ def _administration(world: World, made: Asides) -> None:
     db.session.add(TeamMembership(team_id=world.teams["safety"], user_id=suspended.id, joined_at=now))
     db.session.commit()
     made.acts["attestations.reinstate"] = {"user_id": suspended.id}
-    attest_access(Event())
+    by_worker(attestation_jobs.attest_access)(Event())
     for side, user in ((made.ours, "spoc"), (made.theirs, "police_spoc")):
         actor = act_as(world, user)
         of = sa.select(Attestation.id).where(Attestation.organisation_id == actor.organisation_id)

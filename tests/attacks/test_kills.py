@@ -20,16 +20,18 @@ import pytest
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
-from hub.attestations.jobs import attest_access
+from hub.attestations import jobs
 from hub.extensions import db
 from hub.launcher.ports import Ports
 from hub.launcher.processes import wait_until
 from tests.attacks import warmed
 from tests.attacks.readers import Answer, Readers, ask, words_in
-from tests.conftest import environment_of, settings_for
+from tests.conftest import by_worker, environment_of, settings_for
 from tests.fixtures.site import Site
 from tests.fixtures.world import act_as
 from tests.rules.canaries import Canaries, plant
+
+attest_access = by_worker(jobs.attest_access)
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +56,9 @@ PATIENCE_SECONDS = 60.0
 def environment(database: SimpleNamespace, root_key_file: Path, tmp_path: Path) -> dict[str, str]:
     """What the launcher gives to web and worker. No job of these tests needs the store of files."""
     settings = settings_for(database.app, root_key_file)
-    return environment_of(settings, HUB_VAR=str(tmp_path), HUB_DEMO="1")
+    return environment_of(
+        settings, HUB_VAR=str(tmp_path), HUB_DEMO="1", HUB_WORKER_DATABASE_URL=database.worker
+    )
 
 
 @pytest.fixture
@@ -182,7 +186,7 @@ def _kill(worker: subprocess.Popen[bytes], superuser: psycopg.Connection) -> Non
     worker.wait()
     superuser.execute("SELECT pg_advisory_unlock_all()")
     left = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'hub_app'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'hub_worker'"
         " AND backend_type = 'client backend'"
     )
     assert wait_until(lambda: _count(superuser, left) == 0, seconds=PATIENCE_SECONDS)
@@ -231,7 +235,7 @@ def test_a_worker_killed_again_and_again_settles_each_message_with_its_event(
 # The statement waits for this lock, which the test holds: so the worker dies exactly there.
 HELD = 4_711
 PARKED = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'hub_app'"
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'hub_worker'"
     " AND wait_event_type = 'Lock' AND wait_event = 'advisory'"
 )
 PLACES = {

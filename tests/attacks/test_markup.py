@@ -24,7 +24,7 @@ from tests.attacks.conftest import Cast
 from tests.attacks.forms import case_form, forms
 from tests.attacks.values import TEXTS
 from tests.attacks.walking import address_of, asker, rules
-from tests.conftest import settings_for
+from tests.conftest import connected_to, settings_for
 from tests.fixtures.site import Site
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World
@@ -249,10 +249,11 @@ def test_cells_of_an_imported_file_are_text_on_every_page(
     ]
     file = tmp_path / "2026-03-street.csv"
     file.write_text("\n".join([head, *lines]) + "\n")
-    _environment(monkeypatch, site.app.config["HUB_SETTINGS"])
-    told_ = CliRunner().invoke(
-        import_command, ["import", str(file), "--organisation", "NBC", "--as", "manager@example.org"]
-    )
+    _environment(monkeypatch, database.cli, site.app.config["HUB_SETTINGS"])
+    with connected_to(database.cli):
+        told_ = CliRunner().invoke(
+            import_command, ["import", str(file), "--organisation", "NBC", "--as", "manager@example.org"]
+        )
     assert told_.exit_code in (0, 1) and "Traceback" not in told_.output, told_.output
     faults = []
     rows = site.sql(database.superuser, "SELECT id FROM incident WHERE source = 'imported'")
@@ -263,9 +264,9 @@ def test_cells_of_an_imported_file_are_text_on_every_page(
     assert not faults, told(faults)
 
 
-def _environment(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch, url: str, settings: Any) -> None:
     for name, value in {
-        "HUB_DATABASE_URL": settings.database_url,
+        "HUB_DATABASE_URL": url,
         "HUB_S3_ENDPOINT": settings.s3_endpoint,
         "HUB_S3_BUCKET": settings.s3_bucket,
         "HUB_S3_ACCESS_KEY": "test",

@@ -244,7 +244,7 @@ class Command:
         self.environment = {
             "PATH": os.environ["PATH"],
             "HUB_VAR": str(root_key_file.parent),
-            "HUB_DATABASE_URL": database.app,
+            "HUB_DATABASE_URL": database.cli,
             "HUB_OWNER_DATABASE_URL": database.owner,
             "HUB_S3_ENDPOINT": place.address.endpoint,
             "HUB_S3_BUCKET": "hub-attachments",

@@ -157,7 +157,7 @@ def test_time_actor_and_transaction_are_the_databases_own(
         officer.user_id,
         officer.organisation_id,
         officer.team_id,
-        "cli",
+        "web",
     )
     told = json.loads(body)
     assert told["time"] == at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

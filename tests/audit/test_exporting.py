@@ -26,6 +26,7 @@ from hub.crypto.tlog.checkpoints import Policy
 from hub.crypto.tlog.notes import COSIGNATURE, Signer
 from tests.audit.conftest import Connect
 from tests.audit.forging import EVENTS, POLICY, SIGNER, WITNESS
+from tests.conftest import connected_to
 from tests.fixtures.world import World
 
 Run = Callable[..., Result]
@@ -37,7 +38,7 @@ def export(database: SimpleNamespace, root_key_file: Path, tmp_path: Path, polic
 
     def run(*arguments: str, **changes: str) -> Result:
         environment = {
-            "HUB_DATABASE_URL": database.app,
+            "HUB_DATABASE_URL": database.cli,
             "HUB_OWNER_DATABASE_URL": database.owner,
             "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
             "HUB_S3_BUCKET": "hub",
@@ -49,7 +50,8 @@ def export(database: SimpleNamespace, root_key_file: Path, tmp_path: Path, polic
         }
         told = ["--policy", str(policy)] if policy.exists() else []
         command = ["export", str(tmp_path / "out"), "--purpose", "lawfulness", *told, *arguments]
-        return CliRunner().invoke(audit_command, command, env=environment)
+        with connected_to(database.cli):
+            return CliRunner().invoke(audit_command, command, env=environment)
 
     return run
 

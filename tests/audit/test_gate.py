@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from hub.access.finding import role_for
 from hub.access.guard import SETTINGS, _setting
 from hub.access.policy import GUARDED
 from hub.access.walls import is_content
+from hub.accounts.vocabulary import OrganisationKind
 from hub.cases.models import Case
 from hub.cases.queries import CaseFilter, list_cases, open_case
+from hub.core import clock
 from hub.core.ids import new_id
 from hub.core.paging import PAGE_SIZE
 from hub.extensions import db, live_session
@@ -35,10 +38,10 @@ class Stolen:
         self.officer = officer
         self.sql = connect("app")
 
-    def begin(self, *looks: object, token: str | None = None) -> None:
-        """A transaction in the officer's name, under these events."""
+    def begin(self, *looks: object, token: str | None = None, **said: str) -> None:
+        """A transaction in the officer's name, under these events; what is `said` of him may be untrue."""
         self.sql.execute("BEGIN")
-        values = {name: _setting(self.officer.context, name) for name in SETTINGS}
+        values = {name: _setting(self.officer.context, name) for name in SETTINGS} | said
         values["looks"] = ",".join(str(one) for one in looks)
         values["token"] = self.officer.token if token is None else token
         for name, value in values.items():
@@ -143,6 +146,73 @@ def test_without_a_live_session_s_token_an_event_is_worth_nothing(
         assert stolen.seen(look, token=token) == [], token
     connect("superuser").execute("UPDATE user_session SET ended_at = now()")
     assert stolen.seen(look) == []
+
+
+def test_another_hat_than_the_session_s_opens_nothing(stolen: Stolen, case: UUID, world: World) -> None:
+    """The token alone is no leave to say anything of its holder: not another team, nor more clearance, nor less."""
+    look, mine = stolen.logged(case), stolen.officer
+    other = act_as(world, "sergeant").context
+    untrue = [
+        {name: _setting(other, name)}
+        for name in ("user_id", "organisation_id", "team_id", "principals", "audiences")
+    ]
+    untrue += [
+        {"team_id": str(world.teams["housing"])},
+        {"partnership_id": str(world.partnerships["eastmere"])},
+        {"purpose": "licensing"},
+        {"clearance": str(mine.clearance - 1)},
+        {"clearance": str(mine.clearance + 1)},
+        {"audiences": "{victim_safe,supervisor_only}"},
+        {"audiences": "{}"},
+        {"principals": f"{{{mine.user_id}}}"},
+        {name: _setting(other, name) for name in SETTINGS},
+        dict.fromkeys(SETTINGS, ""),
+    ]
+    for said in ({}, *untrue):
+        stolen.begin(look, **said)
+        opened = stolen.rows("SELECT count(*) FROM audit.opened()")
+        (found,) = stolen.rows("SELECT event_id FROM audit.find_looks(%s, %s)", mine.token, [case])
+        shown = bool(stolen.rows())
+        stolen.sql.execute("ROLLBACK")
+        assert (opened != [(0,)], found[0] == look, shown) == (not said, not said, not said), said
+
+
+def test_what_an_administrator_changes_holds_for_the_next_statement(
+    stolen: Stolen, case: UUID, connect: Connect
+) -> None:
+    look, me = stolen.logged(case), [stolen.officer.user_id]
+    for change, back in (
+        ("clearance = 1 - clearance", "clearance = 1 - clearance"),
+        ("disabled_at = now()", "disabled_at = NULL"),
+    ):
+        assert stolen.seen(look) == [("Noise, Ward X",)]
+        connect("superuser").execute(f"UPDATE app_user SET {change} WHERE id = %s", me)  # type: ignore[call-overload]
+        assert stolen.seen(look) == [], change
+        connect("superuser").execute(f"UPDATE app_user SET {back} WHERE id = %s", me)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("supervises", ["never", "now", "until tomorrow", "until yesterday"])
+def test_the_gate_and_the_hub_say_the_same_of_everybody(
+    stolen: Stolen, case: UUID, world: World, connect: Connect, supervises: str
+) -> None:
+    """Whatever kind of organisation, whatever role: what the hub says of its user is what the gate takes for true."""
+    superuser, me = connect("superuser"), stolen.officer
+    ends = {
+        "until tomorrow": clock.now() + timedelta(days=1),
+        "until yesterday": clock.now() - timedelta(days=1),
+    }
+    if supervises != "never":
+        superuser.execute(
+            "INSERT INTO role_holding (user_id, partnership_id, role, granted_at, ended_at)"
+            " VALUES (%s, %s, 'supervisor', now() - interval '2 days', %s)",
+            [me.user_id, me.partnership_id, ends.get(supervises)],
+        )
+    for kind in OrganisationKind:
+        superuser.execute("UPDATE organisation SET kind = %s WHERE id = %s", [kind.value, me.organisation_id])
+        stolen.officer = act_as(world, "officer")
+        stolen.door.token = stolen.officer.token
+        assert ("supervisor_only" in stolen.officer.audiences) == (supervises in ("now", "until tomorrow"))
+        assert stolen.seen(stolen.logged(case)) == [("Noise, Ward X",)], kind
 
 
 def test_an_event_opens_nothing_beyond_the_rule(stolen: Stolen, case: UUID, world: World) -> None:

@@ -18,11 +18,12 @@ from hub.cli.audit import main as audit_command
 from tests.audit.conftest import Connect
 from tests.audit.forging import policy_of, sequenced
 from tests.audit.test_verifying import one_event, rewrite
+from tests.conftest import connected_to
 
 
 def run_command(database: SimpleNamespace, root_key_file: Path, *arguments: str, **changes: str) -> Result:
     settings = {
-        "HUB_DATABASE_URL": database.app,
+        "HUB_DATABASE_URL": database.cli,
         "HUB_OWNER_DATABASE_URL": database.owner,
         "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
         "HUB_S3_BUCKET": "hub",
@@ -31,7 +32,8 @@ def run_command(database: SimpleNamespace, root_key_file: Path, *arguments: str,
         "HUB_S3_SECRET_KEY": "test",
         "HUB_SECRET_KEY": "k" * 40,
     }
-    return CliRunner().invoke(audit_command, ["verify", *arguments], env={**settings, **changes})
+    with connected_to(database.cli):
+        return CliRunner().invoke(audit_command, ["verify", *arguments], env={**settings, **changes})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from hub.cli.incidents import main
 from hub.incidents.street_level import StreetRow, WrongFile, read_rows
+from tests.conftest import connected_to
 from tests.fixtures.world import World
 
 HEADER = "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context"
@@ -49,7 +50,7 @@ def run(
 ) -> object:
     """Runs the command on a file with these bytes, on the test's own database."""
     for name, value in {
-        "HUB_DATABASE_URL": database.app,
+        "HUB_DATABASE_URL": database.cli,
         "HUB_ROOT_KEY_FILE": str(root_key_file),
         "HUB_SECRET_KEY": "test-" + "k" * 40,
         "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
@@ -65,9 +66,10 @@ def run(
     ) -> Result:
         file = tmp_path / "2026-03-street.csv"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return CliRunner().invoke(
-            main, ["import", str(file), "--organisation", code, "--as", email, *options]
-        )
+        with connected_to(database.cli):
+            return CliRunner().invoke(
+                main, ["import", str(file), "--organisation", code, "--as", email, *options]
+            )
 
     return run
 

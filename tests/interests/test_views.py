@@ -13,11 +13,14 @@ import pytest
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.extensions import db
-from hub.interests.jobs import tell_of_stopped_looks
+from hub.interests import jobs
 from hub.interests.vocabulary import InterestKind
+from tests.conftest import by_worker
 from tests.fixtures.site import Client, Site
 from tests.fixtures.world import act_as
 from tests.interests.declaring import case_with, declared, place_in
+
+tell_of_stopped_looks = by_worker(jobs.tell_of_stopped_looks)
 
 PERSON = {"given_names": "Oisín", "family_name": "Ó Tuama", "relation": "family"}
 SECRET = ("Tuama", "TUAMA", "Mill Lane")

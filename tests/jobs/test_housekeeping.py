@@ -12,11 +12,15 @@ from flask import Flask
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.extensions import db
+from hub.jobs import housekeeping
 from hub.jobs.app import REGULAR, conninfo, jobs_app, run_now
-from hub.jobs.housekeeping import ensure_partitions, forget_old
 from hub.web import drafts
+from tests.conftest import by_worker, connected_to
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, act_as
+
+ensure_partitions = by_worker(housekeeping.ensure_partitions)
+forget_old = by_worker(housekeeping.forget_old)
 
 MONTH = "SELECT to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => :ahead), 'YYYY_MM')"
 
@@ -88,9 +92,10 @@ def test_old_things_are_forgotten_and_young_ones_kept(
     assert forget_old(Event()) == 0
 
 
-def test_every_regular_job_runs_alone_in_a_context_of_its_own(demo: Flask) -> None:
-    for regular in REGULAR:
-        assert run_now(demo, regular, Event()) >= 0
+def test_every_regular_job_runs_alone_in_a_context_of_its_own(demo: Flask, database: SimpleNamespace) -> None:
+    with connected_to(database.worker):
+        for regular in REGULAR:
+            assert run_now(demo, regular, Event()) >= 0
 
 
 def test_every_regular_job_has_its_time(site: Site) -> None:

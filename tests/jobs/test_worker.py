@@ -62,7 +62,7 @@ def running(
     database: SimpleNamespace, root_key_file: Path, bucket: Bucket, tmp_path: Path
 ) -> Iterator[Running]:
     started = Running(
-        _environment(database.app, root_key_file, bucket), tmp_path / "worker.log", database.superuser
+        _environment(database.worker, root_key_file, bucket), tmp_path / "worker.log", database.superuser
     )
     yield started
     if started.process.poll() is None:
@@ -98,7 +98,7 @@ def test_it_outlives_broken_connections_to_the_database(running: Running, databa
     for _ in range(2):
         running.one(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            f" WHERE datname = '{database.name}' AND usename = 'hub_app'"
+            f" WHERE datname = '{database.name}' AND usename = 'hub_worker'"
         )
         time.sleep(1)
     running.one(MAIL)

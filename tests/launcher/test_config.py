@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.config import Settings, bound_to_loopback
+from hub.config import CLI, LOADER, WORKER, DatabaseRole, Settings, bound_to_loopback
 
 GIVEN = {
     "HUB_DATABASE_URL": "postgresql+psycopg://hub_app:word-of-app@127.0.0.1/hub",
@@ -96,3 +96,17 @@ def test_the_owner_s_address_is_asked_for_by_name() -> None:
 )
 def test_loopback_is_told_from_the_rest(host: str, only_here: bool) -> None:
     assert bound_to_loopback(host) is only_here
+
+
+@pytest.mark.parametrize("role", [WORKER, CLI, LOADER], ids=lambda role: str(role.name))
+def test_a_process_signs_in_as_its_own_role_or_not_at_all(role: DatabaseRole) -> None:
+    own = f"postgresql+psycopg://{role.name}:word@127.0.0.1/hub"
+    assert Settings.from_environment(GIVEN | {role.variable: own}, role=role).database_url == own
+    assert Settings.from_environment(GIVEN | {"HUB_DATABASE_URL": own}, role=role).database_url == own
+    # the pages' address is no substitute, and neither is another role's under this one's name
+    with pytest.raises(SystemExit, match=f"{role.variable} is not set"):
+        Settings.from_environment(GIVEN, role=role)
+    with pytest.raises(SystemExit, match=f"{role.variable} does not sign in as the role {role.name}"):
+        Settings.from_environment(GIVEN | {role.variable: GIVEN["HUB_DATABASE_URL"]}, role=role)
+    with pytest.raises(SystemExit, match="HUB_DATABASE_URL does not sign in as the role hub_app"):
+        Settings.from_environment(GIVEN | {"HUB_DATABASE_URL": own})

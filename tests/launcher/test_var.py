@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.config import APP, CLI, LOADER, WORKER, DatabaseRole
 from hub.launcher import running
 from hub.launcher.environment import (
     DATABASE_NAMES,
@@ -94,9 +95,12 @@ def test_given_secrets_are_used_and_none_is_made(tmp_path: Path) -> None:
     assert set(for_secrets(tmp_path, {})) == {"HUB_SECRET_KEY", "HUB_ROOT_KEY_FILE", "HUB_LOG_KEY_FILE"}
 
 
-def test_web_and_worker_can_neither_change_the_schema_nor_sign_the_log() -> None:
+@pytest.mark.parametrize("role", [APP, WORKER, CLI, LOADER], ids=lambda role: str(role.name))
+def test_each_process_gets_the_address_of_its_own_role_and_nobody_else_s(role: DatabaseRole) -> None:
+    """It can neither change the schema nor sign the log either."""
     given = {OWNER_URL: "x", SEQUENCER_URL: "y", LOG_KEY: "z", "HUB_PORT": "1"}
-    assert for_service(given) == {"HUB_PORT": "1"}
+    given |= {one.variable: f"as {one.name}" for one in (APP, WORKER, CLI, LOADER)}
+    assert for_service(given, role) == {"HUB_DATABASE_URL": f"as {role.name}", "HUB_PORT": "1"}
 
 
 def test_the_sequencer_gets_no_other_key_and_no_other_address() -> None:

@@ -18,11 +18,13 @@ from hub.core import clock
 from hub.extensions import db
 from hub.notifications import jobs
 from hub.notifications.actions import notify
-from hub.notifications.jobs import send_due
 from hub.notifications.mail import Postbox
 from hub.notifications.models import OutboxMessage
+from tests.conftest import by_worker
 from tests.fixtures.world import World, act_as
 from tests.notifications.conftest import Server
+
+send_due = by_worker(jobs.send_due)
 
 
 def _tell(world: World, *users: str) -> None:

@@ -14,9 +14,12 @@ from zoneinfo import ZoneInfo
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.extensions import db
-from hub.reviews.jobs import raise_alerts
+from hub.reviews import jobs
+from tests.conftest import by_worker
 from tests.fixtures.site import Client, Site
 from tests.fixtures.world import TEAMS, USERS
+
+raise_alerts = by_worker(jobs.raise_alerts)
 
 LONDON = ZoneInfo("Europe/London")
 # a Wednesday; the clocks go forward at the end of that month

@@ -19,7 +19,8 @@ from hub.cli.db import MIGRATIONS
 from hub.core.schema import Base, Holds
 
 GOLDEN = Path(__file__).with_name("privileges.json")
-ROLES = ("hub_app", "hub_finder", "hub_log", "hub_owner", "hub_reader", "hub_sequencer", "public")
+SERVICE = ["hub_app", "hub_cli", "hub_loader", "hub_worker"]
+ROLES = (*SERVICE, "hub_finder", "hub_log", "hub_owner", "hub_reader", "hub_sequencer", "public")
 
 _PRIVILEGES = """
     SELECT coalesce(r.rolname, 'public'), n.nspname || '.' || c.relname, a.privilege_type
@@ -37,6 +38,10 @@ _PRIVILEGES = """
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         CROSS JOIN LATERAL aclexplode(p.proacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
     WHERE n.nspname = 'audit' OR (n.nspname = 'public' AND p.prosecdef AND p.proname NOT LIKE 'procrastinate%')
+    UNION ALL
+    SELECT m.member::regrole::text, 'the rights of ' || m.roleid::regrole,
+        CASE WHEN pg_has_role(m.member, m.roleid, 'USAGE') THEN 'INHERIT' ELSE 'TAKE' END
+    FROM pg_auth_members m
 """
 
 
@@ -85,22 +90,49 @@ def test_privileges_are_as_listed(database: SimpleNamespace) -> None:
     assert found == json.loads(GOLDEN.read_text())
 
 
-def test_the_application_owns_nothing_and_bypasses_nothing(database: SimpleNamespace) -> None:
+def test_the_service_s_roles_own_nothing_and_bypass_nothing(database: SimpleNamespace) -> None:
     owned = (
-        "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = 'hub_app'"
+        "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner"
+        f" WHERE r.rolname = ANY (ARRAY{SERVICE})"
     )
     rights = (
         "SELECT rolname FROM pg_roles WHERE rolname LIKE 'hub\\_%' AND rolname <> 'hub_superuser'"
         " AND (rolsuper OR rolbypassrls OR rolcreatedb OR rolreplication)"
     )
-    # the finder's role it takes, and inherits nothing of it
     belongs = (
-        "SELECT m.roleid::regrole::text, pg_has_role('hub_app', m.roleid, 'USAGE')"
-        " FROM pg_auth_members m WHERE m.member = 'hub_app'::regrole"
+        "SELECT DISTINCT m.member::regrole::text, m.roleid::regrole::text FROM pg_auth_members m"
+        f" WHERE m.member::regrole::text = ANY (ARRAY{SERVICE})"
     )
     assert read(database.superuser, owned) == [(0,)]
     assert read(database.superuser, rights) == []
-    assert read(database.superuser, belongs) == [("hub_finder", False)]
+    assert sorted(read(database.superuser, belongs)) == [
+        ("hub_app", "hub_finder"),
+        ("hub_cli", "hub_app"),
+        ("hub_loader", "hub_app"),
+        ("hub_worker", "hub_app"),
+    ]
+    # the finder's role they take, and inherit nothing of it
+    for right, held in (("USAGE", 0), ("MEMBER", len(SERVICE))):
+        holds = f"SELECT count(*) FROM unnest(ARRAY{SERVICE}) AS one WHERE pg_has_role(one, 'hub_finder', '{right}')"
+        assert read(database.superuser, holds) == [(held,)]
+
+
+def test_what_the_database_says_of_the_service_it_says_of_each_of_its_roles(
+    database: SimpleNamespace,
+) -> None:
+    """A function that asks for hub_app by name lets worker, command line and loader pass: `is_service` names all."""
+    naming = (
+        "SELECT p.proname FROM pg_proc p WHERE p.pronamespace IN ('public'::regnamespace, 'audit'::regnamespace)"
+        " AND p.prosrc LIKE '%''hub\\_app''%' ORDER BY 1"
+    )
+    # the third is the door: what is written without a session is the pages' own
+    assert [row[0] for row in read(database.superuser, naming)] == [
+        "is_own_kind",
+        "is_service",
+        "record_event",
+    ]
+    listed = f"SELECT one FROM unnest(ARRAY{[*SERVICE, 'hub_owner', 'hub_sequencer']}::name[]) AS one WHERE is_service(one)"
+    assert sorted(row[0] for row in read(database.superuser, listed)) == SERVICE
 
 
 def test_row_security_is_forced_on_every_guarded_table_and_on_the_log(database: SimpleNamespace) -> None:
