@@ -212,6 +212,9 @@ EVENTS: dict[str, Kind] = {
     "alert.listed": _kind(C.AUDIT, None, "Alerts viewed", "purpose"),
     "alert.opened": _kind(C.AUDIT, "alert", "Alert viewed", "purpose"),
     "alert.reviewed": _kind(C.AUDIT, "alert", "Alert reviewed", "purpose", "decision", texts=("note",)),
+    "threshold.set": _kind(
+        C.ADMIN, "alert_setting", "Threshold of an alert set", "rule", "threshold", "valid_from"
+    ),
     "sample.listed": _kind(C.AUDIT, None, "Samples viewed", "purpose"),
     "sample.drawn": _kind(C.AUDIT, "sample", "Sample of accesses drawn", "purpose", "accesses"),
     "sample.opened": _kind(C.AUDIT, "sample", "Sample viewed", "purpose"),

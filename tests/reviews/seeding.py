@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from types import SimpleNamespace
@@ -80,6 +80,7 @@ class Log:
         owners: Sequence[str] = (),
         recipients: Sequence[str] = (),
         source: str = "web",
+        facts: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         world, team = self.site.world, USERS[user][0]
         own = world.organisations[TEAMS[team][0]]
@@ -103,6 +104,7 @@ class Log:
             "organisation_ids": [str(one) for one in seen_by],
             "told": {
                 "basis": {"purpose": "prevent_crime", "via": via},
+                "facts": dict(facts or {}),
                 "recipients": [{"channel": "hub", "organisation": str(one)} for one in told],
             },
         }
