@@ -203,6 +203,7 @@ EVENTS: dict[str, Kind] = {
     "log.printed": _kind(C.AUDIT, None, "Events made ready for print", "purpose", "asked", "events"),
     "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
     "log.archive_checked": _kind(C.AUDIT, None, "Archive of the log checked", "events", "problems"),
+    "log.archive_read": _kind(C.AUDIT, None, "Month of the log read from the archive", "purpose", "month"),
     "log.month_detached": _kind(C.AUDIT, None, "Month of the log given to the archive", "month", "events"),
     "log.subject_reported": _kind(
         C.AUDIT, "person", "Report for a data subject made", "purpose", "titles", texts=("reason",)

@@ -124,6 +124,15 @@ class Log:
         return [(row[0], users[row[1]], row[2], row[3]) for row in rows]
 
 
+def detached(log: Log, *months: str) -> None:
+    """As `hub archive detach` leaves it: these months are in the archive alone (tests/audit/test_archive_months.py does it)."""
+    for month in months:
+        log.sql(
+            "INSERT INTO audit.archived_month (month, first_idx, last_idx, events, size) VALUES (:month, 0, 9, 10, 20)",
+            month=month,
+        )
+
+
 def with_purpose(client: Client) -> Client:
     assert client.post("/audit/purpose", {"purpose": "self_monitoring"}).status_code == 303
     return client

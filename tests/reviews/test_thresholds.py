@@ -63,7 +63,7 @@ def test_the_administrator_sets_a_number_and_the_auditor_sees_it(
     page = auditor.get("/audit/alerts").text
     assert "opened more than 60 different cases" in page and "set by Lena Marsh" in page
     # the other rules, and another organisation's
-    assert "Threshold in force: 25, as the hub comes" in page
+    assert "Threshold in force: 25, the hub’s own number" in page
     assert (
         "opened more than 40 different"
         in with_purpose(site.as_user("police_auditor")).get("/audit/alerts").text
