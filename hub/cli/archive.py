@@ -141,18 +141,16 @@ def read_command(file: Path, month: Month, purpose: str, policy: Path | None, as
                     raise SystemExit(
                         "What leaves the log is written in it first; that failed, so nothing was read."
                     )
-                _write_month(file, archive, month, extent)
+                _write_month(file, archive_months.entries_of(connection, archive, month, extent))
     _say(report, as_json)
     sys.exit(OK if report.ok else PROBLEMS)
 
 
-def _write_month(file: Path, archive: Archive, month: Month, extent: tuple[int, int]) -> None:
+def _write_month(file: Path, entries: Iterator[bytes]) -> None:
     """For its owner's eyes alone, and never over a file that is there."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        for number, (_, body) in enumerate(archive.entries(*extent), start=1):
-            # between the month's events stand a few of its neighbours
-            if json.loads(body)["time"].startswith(str(month)):
-                out.write(body + b"\n")
+        for number, body in enumerate(entries, start=1):
+            out.write(body + b"\n")
             _tell(number)
 
 
