@@ -60,6 +60,7 @@ from hub.reviews.sample_views import own as my_accesses_pages
 from hub.reviews.sample_views import pages as samples_pages
 from hub.reviews.seen_views import pages as case_seen_pages
 from hub.reviews.subject_views import pages as subject_reports_pages
+from hub.reviews.threshold_views import pages as thresholds_pages
 from hub.search.views import pages as search_pages
 from hub.sharing.queries import waiting_count
 from hub.web import context, failures, gate, headers, identity, login, templating
@@ -125,6 +126,7 @@ BLUEPRINTS = (
     my_accesses_pages,
     subject_reports_pages,
     case_seen_pages,
+    thresholds_pages,
 )
 
 

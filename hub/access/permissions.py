@@ -33,6 +33,7 @@ class Permission(enum.StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_READ = "audit:read"
     AUDIT_VERIFY = "audit:verify"
+    ALERT_SET = "alert:set"
     CONSENT_RECORD = "consent:record"
     CASE_HAND_OVER = "case:hand_over"
     REQUEST_MAKE = "request:make"
@@ -115,8 +116,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.ADMINISTRATOR: RoleDescription(
         "Administrator (SPOC)",
-        "Looks after accounts, teams and agreements of the organisation. Reads no content.",
-        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ},
+        "Looks after accounts, teams and agreements of the organisation, and sets from which number on the rules of the "
+        "auditor’s alerts speak. Reads no content.",
+        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ, P.ALERT_SET},
     ),
     Role.AUDITOR: RoleDescription(
         "Auditor",
@@ -125,8 +127,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.DATA_PROTECTION: RoleDescription(
         "Data protection officer",
-        "Is told of every emergency access to the organisation’s records and reviews it. Reads no content.",
-        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ},
+        "Is told of every emergency access to the organisation’s records and reviews it, and sets from which number on the "
+        "rules of the auditor’s alerts speak. Reads no content.",
+        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ, P.ALERT_SET},
     ),
     Role.FACT_RECIPIENT: RoleDescription(
         "Recipient of single facts",

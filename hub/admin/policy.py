@@ -36,6 +36,7 @@ PERMISSION_LABELS = {
     Permission.ACCOUNT_MANAGE: "Manage accounts and agreements",
     Permission.AUDIT_READ: "Read the log",
     Permission.AUDIT_VERIFY: "Check the log",
+    Permission.ALERT_SET: "Set the thresholds of alerts",
     Permission.CONSENT_RECORD: "Record and withdraw consents",
     Permission.CASE_HAND_OVER: "Hand cases over, and take them",
     Permission.REQUEST_MAKE: "Ask partners for what they hold",

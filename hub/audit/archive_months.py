@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -26,6 +26,7 @@ _EVENTS = """
         LEFT JOIN audit.event e ON e.id = l.event_id AND e.at = l.event_at
     WHERE l.idx BETWEEN %s AND %s ORDER BY l.idx
 """
+_OURS = "SELECT idx FROM audit.leaf WHERE idx BETWEEN %s AND %s AND event_at >= %s AND event_at < %s"
 _ATTACHED = """
     SELECT 1 FROM pg_inherits i WHERE i.inhparent = 'audit.event'::regclass AND i.inhrelid = to_regclass(%s)
 """
@@ -90,6 +91,17 @@ def leaves_of(connection: psycopg.Connection[Any], month: Month) -> tuple[int, i
 
 def _lowest_id(at: datetime) -> UUID:
     return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def entries_of(
+    connection: psycopg.Connection[Any], archive: Archive, month: Month, extent: tuple[int, int]
+) -> Iterator[bytes]:
+    """The archived events of the month alone, in the tree's order: its leaves say which they are, in the database or not."""
+    first, last = extent
+    for start in range(first - first % WIDTH, last + 1, WIDTH):
+        low, high = max(first, start), min(last, start + WIDTH - 1)
+        ours = {index for (index,) in connection.execute(_OURS, [low, high, month.since, month.before])}
+        yield from (body for index, body in archive.entries(low, high) if index in ours)
 
 
 def compare(

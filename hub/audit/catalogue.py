@@ -203,6 +203,7 @@ EVENTS: dict[str, Kind] = {
     "log.printed": _kind(C.AUDIT, None, "Events made ready for print", "purpose", "asked", "events"),
     "log.verified": _kind(C.AUDIT, None, "Log verified", "events", "problems"),
     "log.archive_checked": _kind(C.AUDIT, None, "Archive of the log checked", "events", "problems"),
+    "log.archive_read": _kind(C.AUDIT, None, "Month of the log read from the archive", "purpose", "month"),
     "log.month_detached": _kind(C.AUDIT, None, "Month of the log given to the archive", "month", "events"),
     "log.subject_reported": _kind(
         C.AUDIT, "person", "Report for a data subject made", "purpose", "titles", texts=("reason",)
@@ -212,6 +213,9 @@ EVENTS: dict[str, Kind] = {
     "alert.listed": _kind(C.AUDIT, None, "Alerts viewed", "purpose"),
     "alert.opened": _kind(C.AUDIT, "alert", "Alert viewed", "purpose"),
     "alert.reviewed": _kind(C.AUDIT, "alert", "Alert reviewed", "purpose", "decision", texts=("note",)),
+    "threshold.set": _kind(
+        C.ADMIN, "alert_setting", "Threshold of an alert set", "rule", "threshold", "valid_from"
+    ),
     "sample.listed": _kind(C.AUDIT, None, "Samples viewed", "purpose"),
     "sample.drawn": _kind(C.AUDIT, "sample", "Sample of accesses drawn", "purpose", "accesses"),
     "sample.opened": _kind(C.AUDIT, "sample", "Sample viewed", "purpose"),

@@ -6,8 +6,8 @@ Each inquiry, export and print is an event with its purpose, committed before a 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NoReturn
 from uuid import UUID
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.audit.policy import LogPurpose
-from hub.audit.queries import EventFilter, EventRow, find_event_ids, find_event_rows, page_of
+from hub.audit.queries import EventFilter, EventRow, count_events, find_event_ids, find_event_rows, page_of
 from hub.audit.reading import Shown, UncommittedWork, opened
 from hub.audit.recording import append
 from hub.core.errors import Invalid, NotVisible
@@ -26,6 +26,9 @@ from hub.extensions import db, live_session
 
 TRAIL_SIZE = 200
 MOST_COUNTED = 100_000
+# of what is taken: ids are found so many at a time, and the events themselves are read in smaller parts
+IDS_AT_ONCE = 5_000
+ROWS_AT_ONCE = 1_000
 
 
 class About(enum.StrEnum):
@@ -92,10 +95,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Taken:
-    """What leaves the service: the event that says so, and the ids of all its rows."""
+    """What leaves the service: the event that says so, how many events there were then, and the question as of then."""
 
     event_id: UUID
-    ids: list[tuple[UUID, datetime]]
+    events: int
+    asked: EventFilter
+    newest_first: bool
 
 
 def open_inquiry(
@@ -123,16 +128,16 @@ def open_inquiry(
 def list_events_to_take(
     actor: Actor, inquiry: Inquiry, *, act: str, purpose: LogPurpose, most: int, form: str = ""
 ) -> Taken:
-    """All events of an inquiry, for an export in this form or a print. Its event is committed before a row is read.
+    """An inquiry for an export in this form or a print: counted, and written down before a row is read.
 
-    `Invalid` beyond `most`: half a list would look like the whole of it.
+    `read_taken` gives the rows. `Invalid` beyond `most`: half a list would look like the whole of it.
     """
     actor.check_may(Permission.AUDIT_READ)
     if live_session().holds_work:
         raise UncommittedWork("a logged read may not run with uncommitted work in the session")
-    ids = find_event_ids(actor, inquiry.asked, most=most + 1, newest_first=inquiry.newest_first)
-    known = _is_known(actor, inquiry, found=bool(ids))
-    fits = known and len(ids) <= most
+    events, as_of = count_events(actor, inquiry.asked, most=most + 1)
+    known = _is_known(actor, inquiry, found=bool(events))
+    fits = known and events <= most
     shown = inquiry.shown if fits else Shown()
     event_id = append(
         actor,
@@ -143,20 +148,35 @@ def list_events_to_take(
         facts={
             "purpose": purpose.value,
             "asked": inquiry.words,
-            "events": len(ids) if fits else 0,
+            "events": events if fits else 0,
             **({"format": form} if form else {}),
         },
     )
     db.session.commit()
-    if len(ids) > most:
+    if events > most:
+        other = "" if form == "csv" else " A table (CSV) holds more: take that instead."
         raise Invalid(
             "too_many_events",
-            f"This list has more than {most:,} events, and no part of it was given out."
-            " Go back and choose a shorter period or more filters.",
+            f"This list has more than {most:,} events, the most of this form, and no part of it was given out.{other}"
+            " Or go back and choose a shorter period or more filters.",
         )
     if not known:
         raise NotVisible
-    return Taken(event_id, ids)
+    return Taken(event_id, events, replace(inquiry.asked, as_of=as_of), inquiry.newest_first)
+
+
+def read_taken(actor: Actor, taken: Taken) -> Iterator[list[EventRow]]:
+    """The events of an export or a print that was written down, a part at a time: memory does not grow with their number."""
+    cursor = None
+    while ids := find_event_ids(
+        actor, taken.asked, most=IDS_AT_ONCE, cursor=cursor, newest_first=taken.newest_first
+    ):
+        for start in range(0, len(ids), ROWS_AT_ONCE):
+            yield find_event_rows(actor, ids[start : start + ROWS_AT_ONCE], newest_first=taken.newest_first)
+        if len(ids) < IDS_AT_ONCE:
+            return
+        last_id, last_at = ids[-1]
+        cursor = Cursor(last_at, last_id)
 
 
 def find_summary(actor: Actor, asked: EventFilter) -> Summary:

@@ -24,12 +24,13 @@ from hub.audit.reading import Shown, listed, opened
 from hub.core.clock import LONDON
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
-from hub.core.schema import UUID_ARRAY
+from hub.core.schema import TIMESTAMP, UUID_ARRAY
 from hub.extensions import db
 
 # a purpose to ask for: events that state none
 NO_PURPOSE = "none"
 _MOMENT = timedelta(microseconds=1)
+_TIMES = sa.ARRAY(TIMESTAMP)
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,19 @@ def find_event_ids(
     return [(row.id, row.at) for row in rows]
 
 
+def count_events(actor: Actor, asked: EventFilter, *, most: int) -> tuple[int, datetime]:
+    """How many events are asked for, at most so many, and as of when: now, or the moment asked for."""
+    actor.check_may(Permission.AUDIT_READ)
+    row = db.session.execute(
+        sa.text(
+            "SELECT count(*) AS events, statement_timestamp() AS moment"
+            " FROM audit.find_asked(CAST(:asked AS jsonb), NULL, NULL, true, :most)"
+        ),
+        {"asked": asked.as_json(), "most": most},
+    ).one()
+    return row.events, min(row.moment, asked.as_of or row.moment)
+
+
 def find_event_rows(
     actor: Actor, ids: Sequence[tuple[UUID, datetime]], *, newest_first: bool = True
 ) -> list[EventRow]:
@@ -249,15 +263,23 @@ def find_event_rows(
     actor.check_may(Permission.AUDIT_READ)
     if not ids:
         return []
-    times = [at for _, at in ids]
     names = list(EventRow.__dataclass_fields__)
-    rows = db.session.execute(
-        # one array, whatever its length; the times let the database leave out the other months
-        sa.select(*(getattr(Event, name) for name in names)).where(
-            Event.id == sa.any_(sa.literal([key for key, _ in ids], UUID_ARRAY)),
-            Event.at.between(min(times), max(times)),
+    # two arrays, whatever their length: each event is looked for in its own month alone
+    wanted = (
+        sa.func.unnest(
+            sa.literal([key for key, _ in ids], UUID_ARRAY), sa.literal([at for _, at in ids], _TIMES)
         )
+        .table_valued(sa.column("id", sa.Uuid), sa.column("at", TIMESTAMP), name="wanted")
+        .render_derived()
     )
+    # one by one, by the key: joined otherwise, the whole log of the organisation would be read
+    one = (
+        sa.select(*(getattr(Event, name) for name in names))
+        .where(Event.id == wanted.c.id, Event.at == wanted.c.at)
+        .offset(0)
+        .lateral()
+    )
+    rows = db.session.execute(sa.select(one).select_from(wanted.join(one, sa.true())))
     found = [EventRow(*row) for row in rows]
     return sorted(found, key=lambda row: (row.at, row.id), reverse=newest_first)
 

@@ -22,6 +22,8 @@ from hub.extensions import db
 # DPA 2018 s.62(1): what was done with the data; not what concerns accounts, the service or the log itself
 TOLD = tuple(one.value for one in Category if one not in (Category.SECURITY, Category.ADMIN, Category.AUDIT))
 LINES_AT_MOST = 5_000
+# told apart from other combinations: names were compared by the hub itself, and nobody was shown anything
+COMPARED = "compared"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class SubjectLine:
     """What one organisation did on one day for one purpose, how often, and whom it told."""
 
     day: date
-    category: str
+    # a category, or `COMPARED`
+    kind: str
     organisation_id: UUID
     purpose: str
     recipients: tuple[UUID, ...]
@@ -62,7 +65,7 @@ def list_lines_about(
     rows = db.session.execute(
         sa.select(
             _london(Event.at).label("day"),
-            Event.category,
+            sa.case((Event.act == "person.compared", COMPARED), else_=Event.category).label("kind"),
             Event.organisation_id,
             sa.func.coalesce(body["basis"]["purpose"].astext, "").label("purpose"),
             body["recipients"].label("recipients"),

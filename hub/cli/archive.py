@@ -1,8 +1,9 @@
-"""`hub archive`: how the log's second place stands, reading it back, and giving up a month that lies there safely."""
+"""`hub archive`: how the log's second place stands, checking and reading it, and giving up a month that lies there safely."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from hub.audit import archive_months
 from hub.audit.archive_checking import Archive, ArchiveReport
 from hub.audit.archive_months import Month, Refused
 from hub.audit.archive_state import archive_lag
+from hub.audit.policy import LogPurpose
 from hub.audit.recording import append
 from hub.config import CLI, ArchiveSettings, Settings
 from hub.core.errors import HubError, Unavailable
@@ -115,6 +117,43 @@ def check_command(month: Month | None, policy: Path | None, as_json: bool) -> No
     sys.exit(OK if report.ok else PROBLEMS)
 
 
+@main.command("read")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--month", type=_Month(), required=True)
+@click.option(
+    "--purpose", type=click.Choice([one.value for one in LogPurpose]), required=True, help="What it is for."
+)
+@_POLICY
+@_AS_JSON
+def read_command(file: Path, month: Month, purpose: str, policy: Path | None, as_json: bool) -> None:
+    """Write a month's events from the archive to a new file, one a line, each held against the signed log.
+
+    Exits 0 where the month is whole, 1 with problems, 2 where nothing was written.
+    """
+    with _told(as_json):
+        report = ArchiveReport()
+        with _owner() as connection:
+            archive, extent = _archive(connection, policy, report), _extent(connection, month)
+            if archive.open(_copied(connection)) and extent is not None:
+                if not _write_down(
+                    "log.archive_read", {"purpose": purpose, "month": int(f"{month.first:%Y%m}")}
+                ):
+                    raise SystemExit(
+                        "What leaves the log is written in it first; that failed, so nothing was read."
+                    )
+                _write_month(file, archive_months.entries_of(connection, archive, month, extent))
+    _say(report, as_json)
+    sys.exit(OK if report.ok else PROBLEMS)
+
+
+def _write_month(file: Path, entries: Iterator[bytes]) -> None:
+    """For its owner's eyes alone, and never over a file that is there."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        for number, body in enumerate(entries, start=1):
+            out.write(body + b"\n")
+            _tell(number)
+
+
 @main.command("detach")
 @click.option("--month", type=_Month(), required=True)
 @_POLICY
@@ -202,10 +241,10 @@ def _is_locked(bucket: LockedBucket) -> bool:
     return True
 
 
-def _write_down(act: str, facts: dict[str, int], *, when: bool = True) -> None:
+def _write_down(act: str, facts: dict[str, Any], *, when: bool = True) -> bool:
     """An event of the operator's organisation, the first that was made. A check without the database writes none."""
     if not when:
-        return
+        return False
     try:
         with create_app(Settings.from_environment(role=CLI)).app_context():
             try:
@@ -217,11 +256,13 @@ def _write_down(act: str, facts: dict[str, int], *, when: bool = True) -> None:
                     with acting_for(first, source=Source.CLI) as actor:
                         append(actor, act, facts=facts)
                         db.session.commit()
+                return first is not None
             finally:
                 db.session.remove()
                 db.engine.dispose()
     except (HubError, SystemExit, sa.exc.SQLAlchemyError) as error:
         click.echo(f"This could not be written to the log ({type(error).__name__}).", err=True)
+        return False
 
 
 @contextmanager

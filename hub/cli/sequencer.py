@@ -47,8 +47,7 @@ def main(key_only: bool) -> None:
         click.echo(f"NOTHING IS SIGNED ANY MORE. {why}", err=True)
         sys.exit(1)
     except psycopg.Error as error:
-        # the first line alone: what follows may hold the statement
-        raise click.ClickException(f"The database is out of reach: {str(error).splitlines()[0]}") from error
+        raise click.ClickException(_in_words(error)) from error
 
 
 def _companions() -> list[Companion]:
@@ -79,8 +78,21 @@ def _beside(companion: Companion, stop: threading.Event) -> None:
     try:
         companion(stop)
     except psycopg.Error as error:
-        click.echo(f"The database is out of reach: {str(error).splitlines()[0]}", err=True)
+        click.echo(_in_words(error), err=True)
         stop.set()
+
+
+def _in_words(error: psycopg.Error) -> str:
+    """What happened, in one line: what follows the first may hold the statement."""
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return (
+            "The tree was written by somebody else meanwhile: what was to be entered is there already. Nothing was signed."
+            f" If this comes again, find out who writes to the log’s tables. ({said})"
+        )
+    if isinstance(error, psycopg.OperationalError) and not error.sqlstate:
+        return f"The database is out of reach: {said}"
+    return f"The database refused ({error.sqlstate or 'no code'}): {said}"
 
 
 def _address() -> str:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.accounts.queries import organisation_names, user_names
+from hub.audit.archived import find_archived_months
 from hub.audit.inquiry_queries import About, Summary, open_inquiry
 from hub.audit.policy import LOG_PURPOSE_LABELS, LogPurpose
 from hub.audit.queries import EventRow
@@ -34,6 +35,9 @@ from hub.oversight.queries import Choices, find_choices, find_lines
 from hub.oversight.summary import lay_out
 from hub.web.identity import current_actor
 from hub.web.routes import Data
+
+# a workbook is made whole in memory: its library's other way would write the log to a disk in the clear
+MOST_IN_SHEET = 10_000
 
 
 @pages.page("/audit/inquiries", needs=Permission.AUDIT_READ, event=None, data=Data.STAFF)
@@ -160,7 +164,7 @@ def choices_of(asked: Asked) -> Choices:
 def list_context(found: Found, asked: Asked, page: Page[EventRow], purpose: LogPurpose) -> dict[str, Any]:
     """What the list, its filters and the ways out of it need."""
     choices = choices_of(asked)
-    about = found.inquiry.about
+    about, question = found.inquiry.about, found.inquiry.asked
     taken = {"subject": found.subject, "after": ""}
     return {
         "purpose": LOG_PURPOSE_LABELS[purpose],
@@ -178,6 +182,8 @@ def list_context(found: Found, asked: Asked, page: Page[EventRow], purpose: LogP
         "purposes": list(PURPOSES.items()),
         "weekdays": list(WEEKDAYS.items()),
         "hours": list(HOURS.items()),
+        "archived": find_archived_months(current_actor(), question.since, question.before),
+        "most_in_sheet": MOST_IN_SHEET,
         "rows": find_lines(current_actor(), page.rows),
         "next_href": asked.href(after=page.next_cursor) if page.next_cursor else None,
         "first_href": asked.href() if request.args.get("after") else None,

@@ -1,4 +1,4 @@
-"""Writes of reviews: an alert decided, a sample drawn, an access answered for and judged. Flush, never commit."""
+"""Writes of reviews: a threshold set, an alert decided, a sample drawn, an access answered for and judged. Flush, never commit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,52 @@ from hub.core.ids import new_id
 from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
-from hub.reviews.forms import ReviewForm, SampleForm, VerdictForm
-from hub.reviews.models import Alert, Sample, SampledAccess
+from hub.reviews.forms import ReviewForm, SampleForm, ThresholdForm, VerdictForm
+from hub.reviews.models import Alert, AlertSetting, Sample, SampledAccess
+from hub.reviews.policy import check_may_set_thresholds
+from hub.reviews.rules import Rule
 from hub.reviews.sample_queries import draw_of
 from hub.reviews.vocabulary import TIME_TO_ANSWER
 
 REFERENCE = "sampled-access"
+
+
+def set_threshold(actor: Actor, rule: Rule, form: ThresholdForm) -> AlertSetting:
+    """A new number for a rule, from a day on. `Denied` for who reads the alerts, `Conflict` where another was set meanwhile."""
+    check_may_set_thresholds(actor)
+    mine = AlertSetting.organisation_id == actor.organisation_id
+    newest = db.session.scalar(
+        sa.select(AlertSetting.id)
+        .where(mine, AlertSetting.rule == rule.code)
+        .order_by(AlertSetting.id.desc())
+        .limit(1)
+    )
+    if newest != form.newest:
+        raise Conflict(
+            "set_meanwhile",
+            "Somebody has set this threshold since you opened the page. Nothing was saved; look at it again.",
+        )
+    setting = AlertSetting(
+        id=new_id(),
+        organisation_id=actor.organisation_id,
+        rule=rule.code,
+        threshold=form.threshold,
+        valid_from=form.valid_from,
+        set_by=actor.user_id,
+    )
+    db.session.add(setting)
+    db.session.flush()
+    append(
+        actor,
+        "threshold.set",
+        object_id=setting.id,
+        facts={
+            "rule": rule.code,
+            "threshold": form.threshold,
+            "valid_from": form.valid_from.isoformat(),
+        },
+    )
+    return setting
 
 
 def review_alert(actor: Actor, alert_id: UUID, form: ReviewForm, *, purpose: LogPurpose) -> Alert:

@@ -19,6 +19,7 @@ from hub.extensions import db
 from hub.reviews import actions, queries
 from hub.reviews.forms import MAX_NOTE, parse_review
 from hub.reviews.rules import RULES
+from hub.reviews.threshold_queries import find_thresholds
 from hub.reviews.vocabulary import DECISION_LABELS
 from hub.web import drafts
 from hub.web.context import mark_page
@@ -47,8 +48,9 @@ def index() -> Answer:
             "state": Filter("State", STATES),
         },
     )
+    actor = current_actor()
     page = queries.list_alerts(
-        current_actor(),
+        actor,
         purpose=purpose,
         rule=narrowed["rule"] or None,
         reviewed=narrowed["state"] == "reviewed" if narrowed["state"] else None,
@@ -59,7 +61,7 @@ def index() -> Answer:
         purpose=LOG_PURPOSE_LABELS[purpose],
         page=page,
         narrowed=narrowed,
-        rules=list(RULES.values()),
+        rules=list(find_thresholds(actor).values()),
     )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from hub.audit.catalogue import EVENTS, Category
 from hub.core import clock
 from hub.core.clock import LONDON
 from hub.core.errors import Invalid
 from hub.core.text import clean
+from hub.reviews.rules import Rule
 from hub.reviews.vocabulary import MOST_SAMPLED, Decision, Verdict
 
 MAX_NOTE = 2_000
@@ -31,6 +33,15 @@ class ReviewForm:
 class VerdictForm:
     verdict: Verdict
     note: str
+
+
+@dataclass(frozen=True)
+class ThresholdForm:
+    """`newest` is the setting that the page was made from, if there was any."""
+
+    threshold: int
+    valid_from: date
+    newest: UUID | None
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,25 @@ def parse_answer(form: Mapping[str, Any]) -> str:
     if errors:
         raise Invalid("bad_answer", errors=errors)
     return answer
+
+
+def parse_threshold(form: Mapping[str, Any], rule: Rule) -> ThresholdForm:
+    """Within the bounds of its rule, from today or later. Raises `Invalid` with every error at once."""
+    errors: dict[str, str] = {}
+    text = str(form.get("threshold", "")).strip()
+    number = int(text) if text.isdecimal() and text.isascii() and len(text) < 6 else 0
+    if not rule.lowest <= number <= rule.highest:
+        errors["threshold"] = f"Enter a number from {rule.lowest} to {rule.highest}"
+    day = _day(form, "valid_from", errors)
+    if day and day < clock.now().astimezone(LONDON).date():
+        errors["valid_from"] = "It must be today or later: what has been judged stays as it is"
+    if errors or day is None:
+        raise Invalid("bad_threshold", errors=errors)
+    try:
+        newest = UUID(str(form.get("newest", "")))
+    except ValueError:
+        newest = None
+    return ThresholdForm(number, day, newest)
 
 
 def parse_titles_reason(form: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ It may run twice, or in two workers at once: the database makes one alert of one
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.access.actor import Actor
 from hub.accounts import service
@@ -25,7 +23,6 @@ from hub.extensions import db, live_session
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
 from hub.reviews.queries import find_auditors
-from hub.reviews.rules import RULES
 
 ADDRESS = "/audit/alerts?state=waiting"
 log = structlog.get_logger("hub.reviews")
@@ -72,10 +69,9 @@ def _watch(organisation_id: UUID, until: datetime) -> int:
 
 
 def _raised(organisation_id: UUID, until: datetime) -> list[Raised]:
-    rules = json.dumps([{"code": rule.code, "threshold": rule.threshold} for rule in RULES.values()])
-    found = sa.func.audit.raise_alerts(
-        organisation_id, until, sa.cast(sa.literal(rules, sa.Text), JSONB)
-    ).table_valued("alert_id", "about", "code", "is_new")
+    found = sa.func.audit.raise_alerts(organisation_id, until).table_valued(
+        "alert_id", "about", "code", "is_new"
+    )
     rows = db.session.execute(sa.select(found)).all()
     live_session().mark_written()
     return [Raised(row.alert_id, row.about, row.code) for row in rows if row.is_new]

@@ -1,6 +1,7 @@
-"""Tables of reviews, beside the log: alerts, which the database makes, and samples with the accesses whose users are asked.
+"""Tables of reviews, beside the log: alerts, which the database makes, the thresholds of their rules, and samples with the
+accesses whose users are asked.
 
-They are written by hand (migrations/sql/0003/5_reviews.sql). Row security shows each organisation its own, and nobody an
+They are written by hand (migrations/sql/0003/5_reviews.sql, 0005/5_desk.sql). Row security shows each organisation its own, and nobody an
 alert about themselves. A note or an answer is sealed beside the event that tells of it; its id stands here.
 """
 
@@ -35,6 +36,20 @@ class Alert(Keyed, Revised, Base):
     reviewed_by: Mapped[UUID | None] = holds(Holds.STAFF, sa.Uuid)
     decision: Mapped[str | None] = holds(Holds.CODE, sa.Text)
     review_event_id: Mapped[UUID | None] = holds(Holds.KEY, sa.Uuid)
+
+    __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
+
+
+class AlertSetting(Keyed, Base):
+    """An organisation's own threshold of a rule, from a day on. Only added to: what was in force when stays readable."""
+
+    __tablename__ = "alert_setting"
+
+    organisation_id: Mapped[UUID] = holds(Holds.KEY, sa.Uuid)
+    rule: Mapped[str] = holds(Holds.CODE, sa.Text)
+    threshold: Mapped[int] = holds(Holds.COUNT, sa.Integer)
+    valid_from: Mapped[date] = holds(Holds.TIME, sa.Date)
+    set_by: Mapped[UUID] = holds(Holds.STAFF, sa.Uuid)
 
     __table_args__ = {"schema": "audit", "info": {"written_by": "database"}}
 

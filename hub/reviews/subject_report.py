@@ -13,14 +13,19 @@ from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.accounts.models import User
 from hub.accounts.queries import organisation_names
+from hub.audit.archived import ArchivedMonths, find_archived_months
 from hub.audit.catalogue import Category
 from hub.audit.policy import CATEGORY_LABELS, LogPurpose, purpose_label
 from hub.audit.queries import Subject, find_subject
-from hub.audit.reporting import LINES_AT_MOST, SubjectLine, list_lines_about
+from hub.audit.reporting import COMPARED, LINES_AT_MOST, SubjectLine, list_lines_about
 from hub.core.errors import NotVisible
 from hub.extensions import db
 
 HEADINGS = ("Date", "What was done", "By", "Purpose", "Told to", "Times")
+COMPARED_WORDS = (
+    "Compared by the hub with somebody being entered, to see whether it is the same person: nothing was shown"
+)
+NOT_TOLD = "Not in this report"
 # of partners' people nothing is told but their organisation: each answers for its own
 ELSEWHERE = "Not told by this organisation"
 
@@ -50,6 +55,16 @@ class Report:
     titles: bool
     # more than one report holds
     cut: bool
+    # months of which nothing is told here
+    archived: ArchivedMonths
+
+    @property
+    def rows(self) -> list[tuple[object, ...]]:
+        """As the file holds them; the last says what is not in it."""
+        rows = [line.cells(self.titles) for line in self.lines]
+        if self.archived:
+            rows.append((NOT_TOLD, f"{self.archived.words}: kept in the archive of the log only"))
+        return rows
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -68,7 +83,8 @@ def make_report(actor: Actor, reference: str, *, purpose: LogPurpose, titles_bec
     titles = bool(titles_because)
     found = list_lines_about(actor, person, purpose=purpose.value, by_user=titles, reason=titles_because)
     cut = len(found) > LINES_AT_MOST
-    return Report(person, _in_words(actor, found[:LINES_AT_MOST], titles), titles, cut)
+    archived = find_archived_months(actor, None, None)
+    return Report(person, _in_words(actor, found[:LINES_AT_MOST], titles), titles, cut, archived)
 
 
 def _in_words(actor: Actor, found: Sequence[SubjectLine], titles: bool) -> list[Line]:
@@ -80,7 +96,7 @@ def _in_words(actor: Actor, found: Sequence[SubjectLine], titles: bool) -> list[
         title = known.get(one.user_id, ELSEWHERE) if titles and one.user_id else ""
         line = (
             one.day,
-            CATEGORY_LABELS[Category(one.category)],
+            COMPARED_WORDS if one.kind == COMPARED else CATEGORY_LABELS[Category(one.kind)],
             names.get(one.organisation_id, ""),
             purpose_label(one.purpose),
             told,

@@ -89,5 +89,5 @@ def _file(report: Report) -> Response:
     return as_csv(
         f"who-has-seen-{report.person.reference}.csv",
         report.headings,
-        [line.cells(report.titles) for line in report.lines],
+        report.rows,
     )

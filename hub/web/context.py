@@ -57,6 +57,7 @@ NAVIGATION = (
         ("agreements", "agreement", "agreement_terms", "papers", "panels"),
     ),
     Place("Emergencies", "/emergencies", Permission.EMERGENCY_REVIEW, ("emergencies",)),
+    Place("Alert rules", "/alert-rules", Permission.ALERT_SET, ("thresholds",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight", "alerts", "samples", "subject_reports")),
     Place(
         "Admin",

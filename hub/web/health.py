@@ -34,8 +34,10 @@ HEARTBEAT_AGE = timedelta(seconds=60)
 TREE_LAG = timedelta(seconds=30)
 # and so is one that the log's second place has no copy of by then
 ARCHIVE_LAG = timedelta(seconds=120)
+# what a service that was just started is given until its seal and its copy must have caught up
+START_SECONDS = 30.0
 _STATEMENT_MS = 1400
-UP, DOWN, DUE = "up", "down", "due"
+UP, DOWN, DUE, STARTING = "up", "down", "due", "starting"
 # without these nothing can be shown or changed
 ESSENTIAL = ("database", "object_store", "log")
 WORDS = {
@@ -48,6 +50,8 @@ WORDS = {
 }
 _NO_DATABASE = {"database": DOWN, "log": DOWN, "tree": DOWN, "archive": DOWN, "worker": DOWN}
 _KEY = "hub_health"
+# of this process
+_STARTED = time.monotonic()
 _installing = threading.Lock()
 _lag = sa.func.audit.tree_lag().table_valued("waiting", sa.column("oldest", sa.DateTime(timezone=True)))
 _workers = sa.table("procrastinate_workers", sa.column("last_heartbeat", sa.DateTime(timezone=True)))
@@ -59,9 +63,8 @@ log = structlog.get_logger("hub.health")
 @pages.page("/health", needs=Door.PUBLIC, event=None, data=Data.NONE, keeps_session=False)
 def health() -> Response:
     parts = _health_of(current_app._get_current_object()).parts()  # type: ignore[attr-defined]
-    status = "down" if any(parts[name] == DOWN for name in ESSENTIAL) else "degraded"
-    status = "up" if all(state == UP for state in parts.values()) else status
-    code = 503 if status == "down" else 200
+    status = _status(parts)
+    code = 503 if status == DOWN else 200
     best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
     if (
         best == "text/html"
@@ -69,6 +72,15 @@ def health() -> Response:
     ):
         return make_response(render_template("health.html", status=status, parts=parts, words=WORDS), code)
     return make_response(jsonify(status=status, parts=parts), code)
+
+
+def _status(parts: Mapping[str, str]) -> str:
+    if any(parts[name] == DOWN for name in ESSENTIAL):
+        return DOWN
+    states = set(parts.values())
+    if states == {UP}:
+        return UP
+    return STARTING if states <= {UP, STARTING} else "degraded"
 
 
 @dataclass
@@ -140,16 +152,17 @@ class Health:
             return _NO_DATABASE
         if missing or next_missing:
             log.error("log_partition_missing", this_month=missing > 0)
-        if not covered:
+        late = STARTING if time.monotonic() - _STARTED < START_SECONDS else DOWN
+        if not covered and late == DOWN:
             log.error("log_tree_behind", seconds=TREE_LAG.seconds)
-        if not copied:
+        if not copied and late == DOWN:
             log.error("log_archive_behind", seconds=ARCHIVE_LAG.seconds)
         state = UP if writable and not missing and not trouble.is_refusing() else DOWN
         return {
             "database": UP,
             "log": DUE if state == UP and next_missing else state,
-            "tree": UP if covered else DOWN,
-            "archive": UP if copied else DOWN,
+            "tree": UP if covered else late,
+            "archive": UP if copied else late,
             "worker": UP if beat else DOWN,
         }
 

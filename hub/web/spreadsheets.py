@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from flask import stream_with_context
 from werkzeug.wrappers import Response
 from xlsxwriter import Workbook
 
@@ -15,6 +16,7 @@ from xlsxwriter import Workbook
 _LEADS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_IN_CELL = 32_767
+_CHUNK = 64 * 1024
 _CUT = " … (cut here; the CSV has it whole)"
 # of the 255 that the head of a page may have, as many as leave room for a date and for pairs of surrogates
 _MOST_IN_HEAD = 110
@@ -28,14 +30,24 @@ def safe_cell(value: object) -> str:
 
 
 def as_csv(name: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """A download in UTF-8 with its mark, which spreadsheets need to read it as such."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([safe_cell(heading) for heading in headings])
-    writer.writerows([safe_cell(value) for value in row] for row in rows)
-    response = Response(file.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+    """A download in UTF-8 with its mark, which spreadsheets need to read it as such. Rows are asked for as they are sent."""
+    chunks = stream_with_context(_csv_chunks(chain([headings], rows)))
+    response = Response(chunks, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _csv_chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    file.write("\ufeff")
+    for row in rows:
+        writer.writerow([safe_cell(value) for value in row])
+        if file.tell() >= _CHUNK:
+            yield file.getvalue().encode()
+            file.seek(0)
+            file.truncate()
+    yield file.getvalue().encode()
 
 
 @dataclass(frozen=True)

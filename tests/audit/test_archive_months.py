@@ -311,10 +311,20 @@ def test_the_command(aged: Tree, place: Place, command: Command, tmp_path: Path)
     assert code == 1 and told["problems"][0]["code"] == "hidden" and "refused" in told
     place.admin.delete_object(Bucket=place.name, Key="tile/entries/001", VersionId=marker(place))
     assert command("detach", "--month", "2024-01") == (0, {"detached": "2024-01", "events": 340})
+    # what is not in the database any more is read from the bucket
+    file = tmp_path / "january"
+    read = ("read", str(file), "--month", "2024-01", "--purpose", "proceedings")
+    code, told = command(*read)
+    before = file.read_bytes()
+    assert (code, told["ok"]) == (0, True) and file.stat().st_mode & 0o077 == 0
+    kept = aged.owner.execute("SELECT body FROM audit.event_2024_01").fetchall()
+    assert sorted(before.splitlines()) == sorted(bytes(body) for (body,) in kept) and len(kept) == 340
+    assert command(*read)[0] == 2 and file.read_bytes() == before
     acts = [
         row[0] for row in aged.owner.execute("SELECT act FROM audit.event WHERE act LIKE 'log.%' ORDER BY at")
     ]
     assert acts.count("log.month_detached") == 1 and acts.count("log.archive_checked") == 2
+    assert acts.count("log.archive_read") == 2
 
 
 def marker(place: Place) -> str:

@@ -108,6 +108,35 @@ def test_it_ends_with_its_database_and_says_so_in_one_line(environment: dict[str
     assert "The database is out of reach" in words and "Traceback" not in words
 
 
+def test_a_leaf_that_is_there_already_is_not_called_a_lost_database(
+    door: Door, connect: Connect, environment: dict[str, str]
+) -> None:
+    key = door.record(connect("app"))
+    superuser = connect("superuser")
+    superuser.execute(
+        "INSERT INTO audit.leaf (idx, event_id, event_at) SELECT 0, id, at FROM audit.event WHERE id = %s",
+        [key],
+    )
+    superuser.commit()
+    with sequencer(environment) as process:
+        _, words = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" not in words
+    assert "written by somebody else meanwhile" in words and "out of reach" not in words
+
+
+def test_what_the_database_refuses_is_not_called_a_lost_database(
+    door: Door, connect: Connect, environment: dict[str, str]
+) -> None:
+    door.record(connect("app"))
+    superuser = connect("superuser")
+    superuser.execute("REVOKE INSERT ON audit.leaf FROM hub_sequencer")
+    superuser.commit()
+    with sequencer(environment) as process:
+        _, words = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" not in words
+    assert "The database refused (42501)" in words and "out of reach" not in words
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [

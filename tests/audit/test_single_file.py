@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sysconfig
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -11,8 +12,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from hub.audit.verifier.databases import NOTES
+from hub.audit.verifying import verify_log
+from hub.crypto.tlog.checkpoints import Policy
 from hub.crypto.tlog.proof_files import ProofFile
 from hub.crypto.tlog.tiles import Tree
 from tests.audit.forging import newest, reader
@@ -115,6 +119,65 @@ def test_a_live_database_is_read_through_psycopg_or_psql(
         patch.setenv("PATH", str(tmp_path))
         assert single_file.main(command) == 2
         assert "neither is installed" in capsys.readouterr().err
+
+
+# column, its table, and what names one of its rows
+FLIPPED = (
+    ("body", "audit.event", "id"),
+    ("hashes", "audit.tile", "level * 1000 + number"),
+    ("event_id", "audit.leaf", "idx"),
+    ("note", "audit.checkpoint", "size"),
+    ("line", "audit.cosignature", "size"),
+    # held against the bytes by the service's own check alone
+    ("hash", "audit.event", "id"),
+)
+
+
+@pytest.mark.slow
+def test_no_flip_of_a_bit_in_the_database_is_sound_and_none_breaks_the_check(
+    log: psycopg.Connection[Any],
+    database: SimpleNamespace,
+    policy: Path,
+    single_file: ModuleType,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.execute("SET session_replication_role = replica")
+    engine = sa.create_engine(database.owner, poolclass=sa.NullPool)
+    believed = Policy.parse(policy.read_text())
+    draw = random.Random(62)
+
+    def codes() -> tuple[int, bool]:
+        """The single file's exit, and whether the service's own check is content."""
+        code = single_file.main(["database", database.sequencer, "--policy", str(policy)])
+        with engine.connect() as connection:
+            return code, verify_log(connection, policy=believed).ok
+
+    assert codes() == (0, True)
+    unnoticed = []
+    for column, table, key in FLIPPED * 6:
+        rows = log.execute(f"SELECT {key}, {column} FROM {table} ORDER BY 1").fetchall()  # type: ignore[arg-type]
+        one, whole = draw.choice([row for row in rows if row[1] is not None])
+        put = f"UPDATE {table} SET {column} = %s WHERE {key} = %s"
+        log.execute(put, [flipped(draw, whole), one])  # type: ignore[arg-type]
+        code, content = codes()
+        if content or (code == 0 and column != "hash"):
+            unnoticed.append((table, column, one, code, content))
+        log.execute(put, [whole, one])  # type: ignore[arg-type]
+    assert unnoticed == []
+    assert codes() == (0, True)
+    assert "Traceback" not in "".join(capsys.readouterr())
+    engine.dispose()
+
+
+def flipped(draw: random.Random, whole: Any) -> Any:
+    """With one bit the other way; a text stays one that the database takes."""
+    if isinstance(whole, UUID):
+        return UUID(int=whole.int ^ 1 << draw.randrange(128))
+    if isinstance(whole, str):
+        at = draw.randrange(len(whole))
+        return whole[:at] + chr(ord(whole[at]) ^ 1 << draw.randrange(4)) + whole[at + 1 :]
+    at = draw.randrange(len(whole))
+    return whole[:at] + bytes([whole[at] ^ 1 << draw.randrange(8)]) + whole[at + 1 :]
 
 
 def _some(log: psycopg.Connection[Any]) -> UUID:

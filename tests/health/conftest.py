@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from tests.fixtures.store import bucket, object_store_server
 
 __all__ = ["bucket", "object_store_server"]
+
+
+@pytest.fixture(autouse=True)
+def _long_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service of these tests was started long ago, unless they say otherwise."""
+    monkeypatch.setattr("hub.web.health._STARTED", time.monotonic() - 3_600)

@@ -88,6 +88,29 @@ def test_events_that_no_seal_covers_are_an_alarm_but_no_failure(
     assert (answer.get_json()["status"], answer.get_json()["parts"]["tree"]) == ("degraded", "down")
 
 
+def test_what_a_start_has_not_caught_up_with_is_no_failure_yet(
+    healthy: Site, database: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _beat(healthy, database)
+    healthy.sql(database.superuser, "UPDATE audit.event SET at = at - interval '1 minute'")
+    monkeypatch.setattr("hub.web.health._STARTED", time.monotonic() - 20)
+    told = healthy.visitor().get("/health").get_json()
+    assert (told["status"], told["parts"]["tree"]) == ("starting", "starting")
+    page = healthy.visitor().get("/health", headers={"Accept": "text/html"}).text
+    assert "started a moment ago" in page and "Not working" not in page
+    # half a minute is all that it is given
+    monkeypatch.setattr("hub.web.health._STARTED", time.monotonic() - 31)
+    time.sleep(1.1)
+    told = healthy.visitor().get("/health").get_json()
+    assert (told["status"], told["parts"]["tree"]) == ("degraded", "down")
+
+
+def test_a_start_excuses_nothing_else(healthy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.web.health._STARTED", time.monotonic())
+    told = healthy.visitor().get("/health").get_json()
+    assert (told["status"], told["parts"]["worker"]) == ("degraded", "down")
+
+
 @pytest.fixture
 def archived(
     database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket, tmp_path: Path

@@ -17,9 +17,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from hub.audit import inquiry_queries
+from hub.audit.recording import append
+from hub.extensions import db
 from hub.oversight import export_views
 from hub.web import spreadsheets
 from tests.fixtures.site import Client, Site
+from tests.fixtures.world import act_as
 from tests.oversight.asked import Told, happen, listed_at, with_purpose
 
 
@@ -240,6 +244,7 @@ def test_beyond_the_most_nothing_is_given_out_and_the_page_says_so(
     site: Site, database: SimpleNamespace, told: Told, auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_views, "MOST_EXPORTED", 6)
+    monkeypatch.setattr(export_views, "MOST_IN_SHEET", 6)
     monkeypatch.setattr(export_views, "MOST_PRINTED", 6)
     for address in (
         f"/audit/exports/person.csv?subject={told.person}",
@@ -248,6 +253,7 @@ def test_beyond_the_most_nothing_is_given_out_and_the_page_says_so(
     ):
         answer = auditor.get(address)
         assert answer.status_code == 422 and "more than 6 events" in answer.text, address
+        assert ("take that instead" in answer.text) == (".csv" not in address)
         assert "Amara Okafor" not in answer.text
     refused = [*logged(site, database, "log.exported"), *logged(site, database, "log.printed")]
     assert [(one.outcome, one.person_ids) for one in refused] == [("denied", [])] * 3
@@ -259,7 +265,8 @@ def test_beyond_the_most_nothing_is_given_out_and_the_page_says_so(
 def test_more_rows_than_are_read_at_once_come_whole_and_in_order(
     site: Site, told: Told, auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_views, "AT_ONCE", 2)
+    monkeypatch.setattr(inquiry_queries, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(inquiry_queries, "IDS_AT_ONCE", 3)
     for form in FORMS:
         expected = [
             str(one) for one in listed_at(auditor, f"/audit/records/{told.case}?category=consultation")
@@ -268,6 +275,50 @@ def test_more_rows_than_are_read_at_once_come_whole_and_in_order(
             auditor.get(f"/audit/exports/record.{form}?subject={told.case}&category=consultation")
         )
         assert [row["Event"] for row in rows] == expected and len(expected) > 2
+
+
+def test_a_table_is_made_as_it_is_sent_and_what_comes_meanwhile_is_not_in_it(
+    site: Site, told: Told, auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiry_queries, "IDS_AT_ONCE", 2)
+    monkeypatch.setattr(spreadsheets, "_CHUNK", 1)
+    expected = [str(one) for one in listed_at(auditor, f"/audit/records/{told.case}?category=consultation")]
+    answer = auditor.get(
+        f"/audit/exports/record.csv?subject={told.case}&category=consultation", buffered=False
+    )
+    chunks = answer.iter_encoded()
+    first = [next(chunks) for _ in range(12)]
+    with site.inside():
+        officer = act_as(site.world, "officer")
+        append(officer, "case.opened", object_id=told.case_id, records=[told.case_id], facts={"part": "log"})
+        db.session.commit()
+    text = b"".join([*first, *chunks]).decode("utf-8-sig")
+    found = [row[-1:] for row in csv.reader(io.StringIO(text, newline=""))]
+    assert [one for (one,) in found[found.index(["Event"]) + 1 :]] == expected and len(expected) > 2
+    assert answer.headers.get("Content-Length") is None
+
+
+def test_a_table_that_breaks_off_says_so_in_its_last_line(
+    site: Site, database: SimpleNamespace, told: Told, auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiry_queries, "IDS_AT_ONCE", 2)
+    monkeypatch.setattr(spreadsheets, "_CHUNK", 1)
+    answer = auditor.get(f"/audit/exports/person.csv?subject={told.person}", buffered=False)
+    chunks = answer.iter_encoded()
+    first = [next(chunks) for _ in range(12)]
+    revoke, grant = (
+        f"{verb} EXECUTE ON FUNCTION audit.find_asked(jsonb, timestamptz, uuid, boolean, integer) {whom} hub_app"
+        for verb, whom in (("REVOKE", "FROM"), ("GRANT", "TO"))
+    )
+    site.sql(database.superuser, revoke)
+    text = b"".join([*first, *chunks]).decode("utf-8-sig")
+    site.sql(database.superuser, grant)
+    last = list(csv.reader(io.StringIO(text, newline="")))[-1]
+    assert last == [
+        "INCOMPLETE: the log could not be read any further. 2 of 7 events stand above. Take the list again."
+    ]
+    # and the next one is whole again
+    assert "INCOMPLETE" not in auditor.get(f"/audit/exports/person.csv?subject={told.person}").text
 
 
 def test_the_print_has_the_watermark_and_every_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from types import SimpleNamespace
@@ -83,6 +83,7 @@ class Log:
         owners: Sequence[str] = (),
         recipients: Sequence[str] = (),
         source: str = "web",
+        facts: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         world, team = self.site.world, USERS[user][0]
         own = world.organisations[TEAMS[team][0]]
@@ -106,6 +107,7 @@ class Log:
             "organisation_ids": [str(one) for one in seen_by],
             "told": {
                 "basis": {"purpose": "prevent_crime", "via": via},
+                "facts": dict(facts or {}),
                 "recipients": [{"channel": "hub", "organisation": str(one)} for one in told],
             },
         }
@@ -123,6 +125,15 @@ class Log:
             "SELECT rule, user_id, events, records FROM audit.alert ORDER BY rule, user_id, day, part"
         )
         return [(row[0], users[row[1]], row[2], row[3]) for row in rows]
+
+
+def detached(log: Log, *months: str) -> None:
+    """As `hub archive detach` leaves it: these months are in the archive alone (tests/audit/test_archive_months.py does it)."""
+    for month in months:
+        log.sql(
+            "INSERT INTO audit.archived_month (month, first_idx, last_idx, events, size) VALUES (:month, 0, 9, 10, 20)",
+            month=month,
+        )
 
 
 def with_purpose(client: Client) -> Client:

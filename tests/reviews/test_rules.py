@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
+from hub.cases.restricting import restrict_case
 from hub.chronology.actions import add_entry
 from hub.chronology.forms import EntryForm
 from hub.extensions import db
@@ -167,6 +168,79 @@ def test_looks_at_night_belong_to_the_evening(log: Log) -> None:
     assert str(log.sql("SELECT day FROM audit.alert")[0][0]) == "2025-03-12"
 
 
+def restricted_case(log: Log) -> UUID:
+    """A case of the council's, restricted to its officer and the manager since the morning before."""
+    with log.site.inside():
+        world = log.site.world
+        officer = act_as(world, "officer")
+        case_id = led_case(officer)
+        named = frozenset({world.users["manager"]})
+        restrict_case(officer, case_id, restricted=True, reason="A councillor’s son", members=named)
+        db.session.commit()
+        db.session.remove()
+    log.sql("DELETE FROM audit.event WHERE act = 'case.restricted'")
+    log.sql("UPDATE record_team SET added_at = :at", at=at(9, days=-1))
+    return case_id
+
+
+def test_a_look_at_a_restricted_record_from_outside_its_team_is_an_alert(log: Log) -> None:
+    case_id = restricted_case(log)
+    quiet(log)
+    # its own team; a colleague before it was restricted; two refusals, which are fewer than it takes
+    log.add("officer", [at(12)], subjects=[case_id])
+    log.add("manager", [at(12)], subjects=[case_id])
+    log.add("housing_officer", [at(8, days=-1)], subjects=[case_id])
+    log.add("housing_officer", [at(13), at(14)], subjects=[case_id] * 2, outcome="denied")
+    assert log.run() == 0
+    log.add("housing_officer", [at(15)], subjects=[case_id], via="emergency")
+    assert log.run() == 1
+    assert log.alerts() == [("high_profile", "housing_officer", 3, 1)]
+    # the refused ones are counted and not named
+    assert len(log.sql("SELECT event_ids FROM audit.alert")[0][0]) == 1
+
+
+def test_whoever_joined_the_team_after_the_look_was_outside_it(log: Log) -> None:
+    case_id = restricted_case(log)
+    log.sql(
+        "UPDATE record_team SET added_at = :at WHERE user_id = :user",
+        at=at(16),
+        user=log.site.world.users["manager"],
+    )
+    log.add("manager", [at(15)], subjects=[case_id], via="emergency")
+    log.add("manager", [at(17)], subjects=[case_id])
+    assert log.run() == 1
+    assert log.alerts() == [("high_profile", "manager", 1, 1)]
+
+
+def test_a_record_that_was_opened_to_its_team_meanwhile_is_judged_as_it_was(log: Log) -> None:
+    case_id = restricted_case(log)
+    for moment, restricted in ((at(9, days=-1), True), (at(14), False), (at(18), True)):
+        facts = {"facts": {"restricted": restricted}}
+        log.add(
+            "officer", [moment], act="case.restricted", category="alteration", subjects=[case_id], **facts
+        )
+    log.add("housing_officer", [at(15)], subjects=[case_id], via="organisation")
+    assert log.run() == 0
+    log.add("housing_officer", [at(13), at(19)], subjects=[case_id] * 2, via="emergency")
+    assert log.run() == 1
+    assert log.alerts() == [("high_profile", "housing_officer", 2, 1)]
+
+
+def test_attempts_at_restricted_records_count_where_they_are_the_organisation_s_own(log: Log) -> None:
+    case_id = restricted_case(log)
+    quiet(log)
+    most = RULES["high_profile"].threshold
+    moments = [at(15, 20 * step) for step in range(most)]
+    # another organisation's auditor must not learn that there is such a record
+    log.add("sergeant", moments, subjects=[case_id] * most, outcome="denied")
+    log.add("housing_officer", moments[1:], subjects=[case_id] * (most - 1), outcome="denied")
+    assert log.run() == 0
+    log.add("housing_officer", moments[:1], subjects=[case_id], outcome="denied")
+    assert log.run() == 1
+    assert log.alerts() == [("high_profile", "housing_officer", most, 0)]
+    assert log.sql("SELECT event_ids FROM audit.alert")[0][0] == []
+
+
 def test_who_works_at_night_is_left_out(log: Log) -> None:
     before = [at(23, minute, days=-20) for minute in range(6)]
     log.add("officer", [*before, *(at(10, minute, days=-19) for minute in range(14))])
@@ -256,6 +330,8 @@ def test_every_rule_has_its_function_and_says_its_threshold(log: Log) -> None:
     assert known == set(RULES)
     for rule in RULES.values():
         assert str(rule.threshold) in rule.told() and "{" not in rule.told()
+    numbers = {tuple(row) for row in log.sql("SELECT code, threshold, lowest, highest FROM audit.alert_rule")}
+    assert numbers == {(rule.code, rule.threshold, rule.lowest, rule.highest) for rule in RULES.values()}
 
 
 def test_auditors_of_the_own_organisation_are_told_the_number_alone(log: Log, site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from hub.extensions import db
+from hub.reviews.subject_report import COMPARED_WORDS
 from tests.fixtures.shares import shared
 from tests.fixtures.site import Client, Site
 from tests.interests.declaring import case_with
-from tests.reviews.seeding import Log, at, with_purpose
+from tests.reviews.seeding import Log, at, detached, with_purpose
 
 GOLDEN = Path(__file__).parent / "golden"
 REASON = "She asks whether housing has looked"
@@ -108,6 +111,29 @@ def test_no_cell_is_taken_for_a_formula(log: Log, auditor: Client, subject: Simp
     log.sql("UPDATE organisation SET name = '@SUM(1)' WHERE code = 'NBP'")
     text = take(auditor, subject, titles="yes", reason=REASON).data.decode("utf-8-sig")
     assert '"\'=cmd|calc"' in text and '"\'@SUM(1)"' in text and '"=' not in text and '"@' not in text
+
+
+def test_a_comparison_of_names_has_a_sentence_of_its_own(
+    log: Log, auditor: Client, subject: SimpleNamespace
+) -> None:
+    told = {"category": "combination", "people": [subject.person]}
+    log.add("officer", [at(16), at(17)], act="person.compared", subjects=[uuid4(), uuid4()], **told)
+    log.add("officer", [at(18)], act="person.merged", subjects=[subject.person], **told)
+    rows = list(csv.reader(io.StringIO(take(auditor, subject).text.lstrip("\ufeff"), newline="")))
+    times = {row[1]: row[5] for row in rows if row[0] == "2025-03-12"}
+    assert times[COMPARED_WORDS] == "2" and times["Combination"] == "1" and times["Consultation"] == "3"
+    assert COMPARED_WORDS in auditor.get(subject.href).text
+
+
+def test_months_in_the_archive_are_said_to_be_missing(
+    log: Log, auditor: Client, subject: SimpleNamespace
+) -> None:
+    assert "archive" not in take(auditor, subject).text
+    detached(log, "2024-01-01", "2024-02-01", "2024-05-01")
+    words = "January 2024 to February 2024, May 2024"
+    last = take(auditor, subject).text.splitlines()[-1]
+    assert last == f'"Not in this report","{words}: kept in the archive of the log only"'
+    assert f"Not in this report: {words}" in auditor.get(subject.href).text
 
 
 def test_an_unknown_reference_and_a_case_are_told_alike(

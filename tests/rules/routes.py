@@ -170,6 +170,8 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "teams.add": ("account:manage", "team.member_added", "data about users"),
     "teams.index": ("account:manage", "accounts.listed", "data about users"),
     "teams.one": ("account:manage", "accounts.listed", "data about users"),
+    "thresholds.change": ("alert:set", "threshold.set", "data about users"),
+    "thresholds.index": ("alert:set", None, "data about users"),
     "teams.remove": ("account:manage", "team.member_removed", "data about users"),
     "work.incidents": ("incident:read", "incident.listed", "personal data"),
     "work.news": ("work:read", "work.viewed", "personal data"),
