@@ -102,6 +102,18 @@ class Paper(Keyed, Base):
     )
 
 
+class ScanTry(Base):
+    """A file whose scan came to nothing, and when it is tried again. Its row goes with the scan that comes to something."""
+
+    __tablename__ = "scan_try"
+
+    # of an attachment or a paper
+    file_id: Mapped[UUID] = holds(Holds.REFERENCE, sa.Uuid, primary_key=True)
+    tries: Mapped[int] = holds(Holds.COUNT, sa.Integer)
+    why: Mapped[str] = holds(Holds.CODE, sa.Text)
+    due_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+
 class StoredObject(Base):
     """An object in the store, written down *before* the first byte goes there, so that the sweep finds all orphans."""
 

@@ -1,0 +1,13 @@
+-- The worker puts a scan off; what was found is written by the function alone.
+GRANT SELECT, INSERT, UPDATE ON scan_try TO hub_app;
+GRANT SELECT ON scan_try TO hub_reader;
+
+REVOKE ALL ON FUNCTION public.pending_scans(integer, uuid), public.note_scan(uuid, text, text), public.scan_backlog() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.pending_scans(integer, uuid), public.note_scan(uuid, text, text) TO hub_app;
+-- the count, in whichever role the asking connection stands
+GRANT EXECUTE ON FUNCTION public.scan_backlog() TO hub_app, hub_finder;
+
+GRANT CREATE ON SCHEMA public TO hub_reader;
+ALTER FUNCTION public.pending_scans(integer, uuid) OWNER TO hub_reader;
+ALTER FUNCTION public.scan_backlog() OWNER TO hub_reader;
+REVOKE CREATE ON SCHEMA public FROM hub_reader;
