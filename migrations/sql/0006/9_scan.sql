@@ -3,9 +3,9 @@ GRANT SELECT, INSERT, UPDATE ON scan_try TO hub_app;
 GRANT SELECT ON scan_try TO hub_reader;
 
 REVOKE ALL ON FUNCTION public.pending_scans(integer, uuid), public.note_scan(uuid, text, text), public.scan_backlog() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.pending_scans(integer, uuid), public.note_scan(uuid, text, text) TO hub_app;
--- the count, in whichever role the asking connection stands
-GRANT EXECUTE ON FUNCTION public.scan_backlog() TO hub_app, hub_finder;
+-- in whichever of its two roles the application stands when it asks: such a statement meets no wall
+GRANT EXECUTE ON FUNCTION public.pending_scans(integer, uuid), public.note_scan(uuid, text, text), public.scan_backlog()
+    TO hub_app, hub_finder;
 
 GRANT CREATE ON SCHEMA public TO hub_reader;
 ALTER FUNCTION public.pending_scans(integer, uuid) OWNER TO hub_reader;
