@@ -62,6 +62,12 @@ class Attachment(Keyed, Revised, ItemFacts, Base):
         sa.CheckConstraint("(replaces_id IS NULL) = (version = 1)", name="first_replaces_nothing"),
         sa.CheckConstraint("num_nulls(hidden_at, hidden_by) IN (0, 2)", name="hidden_by_somebody"),
         sa.Index("ix_attachment_unscanned", "id", postgresql_where=sa.text("scan_state = 'pending'")),
+        sa.Index(
+            "ix_attachment_infected",
+            "scanned_at",
+            "id",
+            postgresql_where=sa.text("scan_state = 'infected'"),
+        ),
     )
 
 

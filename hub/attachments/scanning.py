@@ -268,5 +268,6 @@ def _tell(actor: Actor, file: Waiting, outcome: Outcome) -> None:
         notify(actor, [file.added_by], kind, reference=reference, address=page)
         organisations = {file.organisation_id, file.owner_organisation_id}
         others = set(find_administrators(actor, organisations, clock.now())) - {file.added_by}
-        address = "/notifications" if file.records else page
+        # an administrator may not see the record
+        address = "/admin/malware" if file.records else page
         notify(actor, others, kind, reference=reference, address=address)

@@ -141,6 +141,7 @@ EVENTS: dict[str, Kind] = {
     "attachment.refused": _kind(C.COLLECTION, "record", "File refused", "why"),
     "attachment.downloaded": _kind(C.CONSULTATION, "attachment", "File downloaded"),
     "attachment.scanned": _kind(C.SECURITY, "attachment", "File scanned for malware", "state"),
+    "quarantine.listed": _kind(C.SECURITY, None, "Files with malware listed"),
     "attachment.unsound": _kind(C.SECURITY, "attachment", "File failed its integrity check"),
     "draft.forgotten": _kind(C.ERASURE, None, "Old drafts removed"),
     "service.created": _kind(C.ADMIN, "user", "Service account made"),

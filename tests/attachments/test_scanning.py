@@ -89,9 +89,9 @@ def test_of_malware_the_uploader_and_both_sides_administrators_are_told(
     assert scan(scanned) == 1 and states.of(key) == ("infected", FOUND)
     kind = "attachment.scanned"
     assert _told(scanned, database) == [
-        ("police_spoc", kind, "/notifications"),
+        ("police_spoc", kind, "/admin/malware"),
         ("sergeant", kind, scanned.path()),
-        ("spoc", kind, "/notifications"),
+        ("spoc", kind, "/admin/malware"),
     ]
     mails = scanned.site.sql(
         database.superuser, "SELECT subject || body AS text FROM outbox_message WHERE kind = :kind", kind=kind

@@ -63,3 +63,19 @@ AS $$
         SELECT p.id FROM paper p WHERE p.scan_state = 'pending' AND p.created_at < now() - interval '10 minutes'
         LIMIT 1000) AS late
 $$;
+
+-- For the administrators of the organisation in hand: files with malware that its people added, or that lie on its records.
+-- Where and by whom, and what was found: neither a name nor anything of the content. The latest first, below a given one.
+CREATE INDEX ix_attachment_infected ON attachment (scanned_at, id) WHERE scan_state = 'infected';
+CREATE FUNCTION public.find_quarantined(below timestamptz, below_id uuid, most integer)
+    RETURNS TABLE (id uuid, reference text, organisation_id uuid, added_by uuid, added_at timestamptz,
+        scanned_at timestamptz, finding text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT a.id, r.reference, a.contributor_organisation_id, a.contributed_by, a.contributed_at, a.scanned_at, a.scan_finding
+    FROM attachment a JOIN record r ON r.id = a.record_id
+    WHERE a.scan_state = 'infected' AND (below IS NULL OR (a.scanned_at, a.id) < (below, below_id))
+      AND nullif(current_setting('hub.organisation_id', true), '')::uuid
+        IN (a.contributor_organisation_id, a.owner_organisation_id)
+    ORDER BY a.scanned_at DESC, a.id DESC LIMIT least(most, 1000)
+$$;
