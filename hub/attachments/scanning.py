@@ -78,7 +78,6 @@ _WAITING = (
     sa.column("wrapped_key", sa.LargeBinary),
     sa.column("tries", sa.Integer),
 )
-_CLAIM = sa.text("SELECT pg_try_advisory_lock(hashtextextended('scan ' || :file, 0))")
 
 log = structlog.get_logger("hub.scan")
 
@@ -160,7 +159,8 @@ def _claimed(file_id: UUID) -> Iterator[bool]:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         # closed for good at the end: the lock must not go back to the pool
         connection.detach()
-        yield bool(connection.scalar(_CLAIM, {"file": str(file_id)}))
+        lock = sa.func.hashtextextended(f"scan {file_id}", 0)
+        yield bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(lock))))
 
 
 def _scan_once(scanner: Scanner, file_id: UUID, stop: Event) -> bool:
