@@ -20,6 +20,7 @@ from hub.agreements.views import pages as agreements_pages
 from hub.assurances.views import pages as assurances_pages
 from hub.attachments.evidence_views import pages as evidence_pages
 from hub.attachments.paper_views import pages as papers_pages
+from hub.attachments.quarantine_views import pages as quarantine_pages
 from hub.attestations.views import pages as attestations_pages
 from hub.casefile.access_views import pages as case_access_pages
 from hub.casefile.agreement_views import pages as agreement_pages
@@ -116,6 +117,7 @@ BLUEPRINTS = (
     facts_pages,
     oversight_pages,
     admin_pages,
+    quarantine_pages,
     teams_pages,
     interests_pages,
     attestations_pages,

@@ -21,11 +21,15 @@ ROOT_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 32
 DEFAULT_UPLOAD_MIB = 100
 LARGEST_UPLOAD_MIB = 4096
+DEFAULT_CLAMD_MAX_MIB = 100
+# clamd itself can't scan a larger one
+LARGEST_CLAMD_MIB = 2047
 ARCHIVE_DAYS = 2557  # seven years
 ARCHIVE_PARTIAL_DAYS = 7
 ARCHIVE_ONLINE_MONTHS = 24
 
 _SCHEME = "postgresql+psycopg://"
+_CLAMD = re.compile(r"unix:/\S+|tcp:(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
 
@@ -67,6 +71,10 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     # the largest file that may be attached
     upload_mib: int = DEFAULT_UPLOAD_MIB
+    # the malware scanner, `unix:/path` or `tcp:host:port`; only a demonstration may be without
+    clamd: str | None = None
+    # the largest file whose scan is trusted
+    clamd_max_mib: int = DEFAULT_CLAMD_MAX_MIB
     # whether the log has a second place, and so a copy that may lag behind
     archived: bool = False
 
@@ -99,8 +107,18 @@ class Settings:
             owner_database_url=read.database_url("HUB_OWNER_DATABASE_URL"),
             smtp_url=read.text("HUB_SMTP_URL", "") or None,
             upload_mib=read.number("HUB_UPLOAD_MIB", DEFAULT_UPLOAD_MIB, LARGEST_UPLOAD_MIB),
+            clamd=read.clamd("HUB_CLAMD"),
+            clamd_max_mib=read.number("HUB_CLAMD_MAX_MIB", DEFAULT_CLAMD_MAX_MIB, LARGEST_CLAMD_MIB),
             archived=bool(read.text("HUB_ARCHIVE_BUCKET", "")),
         )
+        if settings.clamd is None and not settings.demo:
+            read.faults.append(
+                "HUB_CLAMD is not set: outside a demonstration no file is given back before it was scanned for malware."
+            )
+        if settings.clamd is not None and settings.upload_mib > settings.clamd_max_mib:
+            read.faults.append(
+                "HUB_UPLOAD_MIB is more than HUB_CLAMD_MAX_MIB: larger files could never be opened."
+            )
         read.refuse_if_wrong()
         return settings
 
@@ -234,6 +252,13 @@ class _Reader:
             else:
                 self.required(role.variable)
         return value
+
+    def clamd(self, name: str) -> str | None:
+        value = self.text(name, "")
+        found = _CLAMD.fullmatch(value)
+        if value and (found is None or int(found.group(1) or 1) not in range(1, 65536)):
+            self.faults.append(f"{name} is neither unix:/path nor tcp:host:port.")
+        return value or None
 
     def refuse_if_wrong(self) -> None:
         lines = list(self.faults)

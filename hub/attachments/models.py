@@ -62,6 +62,12 @@ class Attachment(Keyed, Revised, ItemFacts, Base):
         sa.CheckConstraint("(replaces_id IS NULL) = (version = 1)", name="first_replaces_nothing"),
         sa.CheckConstraint("num_nulls(hidden_at, hidden_by) IN (0, 2)", name="hidden_by_somebody"),
         sa.Index("ix_attachment_unscanned", "id", postgresql_where=sa.text("scan_state = 'pending'")),
+        sa.Index(
+            "ix_attachment_infected",
+            "scanned_at",
+            "id",
+            postgresql_where=sa.text("scan_state = 'infected'"),
+        ),
     )
 
 
@@ -100,6 +106,18 @@ class Paper(Keyed, Base):
         sa.Index("ix_paper_assurance", "assurance_id"),
         sa.Index("ix_paper_unscanned", "id", postgresql_where=sa.text("scan_state = 'pending'")),
     )
+
+
+class ScanTry(Base):
+    """A file whose scan came to nothing, and when it is tried again. Its row goes with the scan that comes to something."""
+
+    __tablename__ = "scan_try"
+
+    # of an attachment or a paper
+    file_id: Mapped[UUID] = holds(Holds.REFERENCE, sa.Uuid, primary_key=True)
+    tries: Mapped[int] = holds(Holds.COUNT, sa.Integer)
+    why: Mapped[str] = holds(Holds.CODE, sa.Text)
+    due_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
 
 
 class StoredObject(Base):

@@ -22,7 +22,8 @@ from hub.accounts.queries import organisation_names, user_names
 from hub.agreements.queries import find_terms, visible_agreements
 from hub.assurances.models import Assurance
 from hub.attachments.models import Paper
-from hub.attachments.releasing import NOT_SCANNED, OpenedAttachment, name_of, releasable, release
+from hub.attachments.releasing import OpenedAttachment, name_of, releasable, release
+from hub.attachments.scan_words import ScanWords, scan_words, withheld_by_scan
 from hub.attachments.storing import incoming, store
 from hub.attachments.types import PAPERS
 from hub.attachments.vocabulary import ScanState
@@ -44,10 +45,15 @@ class PaperRow:
     size: int
     sha256: str
     scan_state: ScanState
+    scan_finding: str | None
     at: datetime
     by: str
     organisation: str
     releasable: bool
+
+    @property
+    def scan(self) -> ScanWords:
+        return scan_words(self.scan_state, self.scan_finding)
 
 
 def add_paper(
@@ -94,12 +100,12 @@ def open_paper(
     """
     actor.check_may(Permission.AGREEMENT_READ)
     wanted = sa.and_(Paper.id == paper_id, _of(agreement_id, assurance_id), _readable(actor))
-    state = db.session.scalar(sa.select(Paper.scan_state).where(wanted))
-    if state is not None and not releasable(state):
+    found = db.session.execute(sa.select(Paper.scan_state, Paper.scan_finding).where(wanted)).one_or_none()
+    if found is not None and not releasable(found.scan_state):
         append(actor, "paper.downloaded", outcome="denied", object_id=paper_id)
         db.session.commit()
-        raise Conflict("not_scanned", NOT_SCANNED)
-    opened(actor, "paper.downloaded", paper_id, Shown(version=1) if state is not None else None)
+        raise withheld_by_scan(found.scan_state, found.scan_finding)
+    opened(actor, "paper.downloaded", paper_id, Shown(version=1) if found is not None else None)
     row = db.session.scalar(sa.select(Paper).where(wanted))
     if row is None:  # taken away between the two steps
         raise NotVisible
@@ -177,6 +183,7 @@ def _rows(papers: Sequence[Paper]) -> list[PaperRow]:
             size=one.size,
             sha256=one.sha256,
             scan_state=ScanState(one.scan_state),
+            scan_finding=one.scan_finding,
             at=one.created_at,
             by=people.get(one.added_by, ""),
             organisation=organisations.get(one.organisation_id, ""),

@@ -14,11 +14,12 @@ from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
-from hub.attachments.releasing import NOT_SCANNED, OpenedAttachment, name_of, releasable, release
+from hub.attachments.releasing import OpenedAttachment, name_of, releasable, release
+from hub.attachments.scan_words import ScanWords, scan_words, withheld_by_scan
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind, ScanState
 from hub.audit.reading import Shown, opened
 from hub.audit.recording import Basis, append
-from hub.core.errors import Conflict, NotVisible
+from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 
@@ -37,6 +38,7 @@ class FileRow:
     sha256: str
     marking: int
     scan_state: ScanState
+    scan_finding: str | None
     at: datetime
     by: str
     organisation: str
@@ -45,6 +47,10 @@ class FileRow:
     @property
     def href(self) -> str:
         return f"/cases/{self.record_id}/files/{self.id}"
+
+    @property
+    def scan(self) -> ScanWords:
+        return scan_words(self.scan_state, self.scan_finding)
 
 
 def find_attachments(
@@ -85,6 +91,7 @@ def _rows(found: Sequence[Attachment]) -> list[FileRow]:
             sha256=one.sha256,
             marking=one.item_marking,
             scan_state=ScanState(one.scan_state),
+            scan_finding=one.scan_finding,
             at=one.contributed_at,
             by=people.get(one.contributed_by, ""),
             organisation=organisations.get(one.contributor_organisation_id, ""),
@@ -102,7 +109,7 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
     """
     actor.check_may(Permission.FILE_DOWNLOAD)
     found = db.session.execute(
-        sa.select(Attachment.id, Attachment.scan_state).where(
+        sa.select(Attachment.id, Attachment.scan_state, Attachment.scan_finding).where(
             Attachment.id == attachment_id, Attachment.record_id == record_id
         )
     ).one_or_none()
@@ -112,7 +119,7 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
     if not releasable(found.scan_state):
         append(actor, "attachment.downloaded", outcome="denied", object_id=attachment_id, records=[record_id])
         db.session.commit()
-        raise Conflict("not_scanned", NOT_SCANNED)
+        raise withheld_by_scan(found.scan_state, found.scan_finding)
     shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
     opened(actor, "attachment.downloaded", attachment_id, shown)
     row = db.session.scalar(

@@ -27,7 +27,6 @@ UNSOUND = (
     "This file failed its integrity check: what is stored is not what was attached. Nothing of it was sent, and it has"
     " been written down. Tell your administrator."
 )
-NOT_SCANNED = "This file has not been found free of malware, so it cannot be downloaded."
 
 log = structlog.get_logger("hub.attachments")
 

@@ -25,6 +25,7 @@ from hub.attachments.naming import clean_name
 from hub.attachments.types import PEEK_BYTES, TAKEN, Taken, check_type
 from hub.attachments.vocabulary import ScanState
 from hub.audit.reading import UncommittedWork
+from hub.config import Settings
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, Unavailable
 from hub.core.ids import new_id
@@ -157,8 +158,9 @@ def _columns(file: Incoming, measured: _Measured, stored: uploads.StoredObject) 
 
 
 def _first_scan_state() -> ScanState:
-    """A demonstration has no scanner and says so on every file; elsewhere a file waits until one has seen it."""
-    return ScanState.NOT_SCANNED if current_app.config["HUB_SETTINGS"].demo else ScanState.PENDING
+    """A demonstration without a scanner says so on every file; elsewhere a file waits until one has seen it."""
+    settings: Settings = current_app.config["HUB_SETTINGS"]
+    return ScanState.NOT_SCANNED if settings.demo and settings.clamd is None else ScanState.PENDING
 
 
 def _mark_kept(object_key: str) -> None:

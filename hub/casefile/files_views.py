@@ -87,7 +87,6 @@ def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mappin
         page=page,
         files=files,
         added=next((row for row in files.rows if str(row.id) == added), None),
-        not_scanned=any(row.scan_state in ("not_scanned", "pending") for row in files.rows),
         narrowed=narrowed,
         errors=dict(errors),
         values=dict(values),

@@ -18,6 +18,7 @@ from hub.access.guard import enter
 from hub.access_requests.jobs import remind_late
 from hub.assurances.jobs import warn_of_ending as warn_of_assurances
 from hub.attachments.jobs import sweep_loose, sweep_unknown
+from hub.attachments.scanning import scan_pending
 from hub.attestations.jobs import attest_access
 from hub.config import Settings
 from hub.crypto import keyring
@@ -45,6 +46,7 @@ class Regular:
 REGULAR = (
     # six parts: the last one is seconds
     Regular("send_mail", "* * * * * */15", send_due),
+    Regular("scan_pending", "* * * * * */5", scan_pending),
     Regular("tell_of_stopped_looks", "* * * * * */15", tell_of_stopped_looks),
     Regular("ensure_partitions", "5 * * * *", housekeeping.ensure_partitions, at_start=True),
     Regular("forget_old", "20 * * * *", housekeeping.forget_old),

@@ -17,6 +17,8 @@ class NotificationKind(enum.StrEnum):
     REVIEW_DUE = "review.due"
     ENTRY_ADDED = "entry.added"
     FILE_ADDED = "attachment.added"
+    FILE_INFECTED = "attachment.scanned"
+    FILE_UNSCANNABLE = "attachment.unscannable"
     PERSON_ADDED = "person.involved"
     INCIDENT_LOGGED = "incident.logged"
     INCIDENT_LINKED = "case.incident_linked"
@@ -61,6 +63,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.REVIEW_DUE: "A review is due",
     NotificationKind.ENTRY_ADDED: "An entry was added by another organisation",
     NotificationKind.FILE_ADDED: "A file was added by another organisation",
+    NotificationKind.FILE_INFECTED: "Malware was found in a file: it is quarantined, and nobody can open it",
+    NotificationKind.FILE_UNSCANNABLE: "A file that you added cannot be scanned for malware, so nobody can open it",
     NotificationKind.PERSON_ADDED: "A person was added by another organisation",
     NotificationKind.INCIDENT_LOGGED: "An incident was logged for your team",
     NotificationKind.INCIDENT_LINKED: "An incident was added to a case",

@@ -1,4 +1,4 @@
-"""Whether the service works: which of its parts are up, and nothing else about them.
+"""Whether the service works: which of its parts are up, how old the scanner's signatures are, and nothing else about them.
 
 Each part is asked in a thread of its own and one that does not answer in time counts as down, so that this page never
 hangs with what it watches. Answers are kept for a second: asking often costs nothing.
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -23,6 +24,7 @@ from hub.audit import trouble
 from hub.audit.archive_state import archive_lag
 from hub.config import Settings
 from hub.core import clock
+from hub.scanner.clamd import NoVerdict, Scanner
 from hub.storage.errors import StoreUnavailable
 from hub.web.routes import Data, Door, Pages
 from hub.web.store import store_of
@@ -36,6 +38,10 @@ TREE_LAG = timedelta(seconds=30)
 ARCHIVE_LAG = timedelta(seconds=120)
 # what a service that was just started is given until its seal and its copy must have caught up
 START_SECONDS = 30.0
+# signatures older than these are an alarm, the second one a loud one
+SIGNATURES_DUE = timedelta(days=3)
+SIGNATURES_OLD = timedelta(days=7)
+SCANNER_SECONDS = 0.7
 _STATEMENT_MS = 1400
 UP, DOWN, DUE, STARTING = "up", "down", "due", "starting"
 # without these nothing can be shown or changed
@@ -47,8 +53,12 @@ WORDS = {
     "tree": "Access log’s seal",
     "archive": "Access log’s copy",
     "worker": "Background work",
+    "scanner": "Malware scanner",
+    "scans": "Malware scans",
 }
-_NO_DATABASE = {"database": DOWN, "log": DOWN, "tree": DOWN, "archive": DOWN, "worker": DOWN}
+_NO_DATABASE = dict.fromkeys(("database", "log", "tree", "archive", "worker", "scans"), DOWN)
+# beside the states: numbers of the scan
+SIGNATURE_DAYS, FILES_WAITING = "signature_days", "files_waiting"
 _KEY = "hub_health"
 # of this process
 _STARTED = time.monotonic()
@@ -62,7 +72,10 @@ log = structlog.get_logger("hub.health")
 
 @pages.page("/health", needs=Door.PUBLIC, event=None, data=Data.NONE, keeps_session=False)
 def health() -> Response:
-    parts = _health_of(current_app._get_current_object()).parts()  # type: ignore[attr-defined]
+    service = _health_of(current_app._get_current_object())  # type: ignore[attr-defined]
+    answers = service.answers()
+    parts = service.parts(answers)
+    numbers = {name: int(answers[name]) for name in (SIGNATURE_DAYS, FILES_WAITING) if name in answers}
     status = _status(parts)
     code = 503 if status == DOWN else 200
     best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
@@ -70,8 +83,10 @@ def health() -> Response:
         best == "text/html"
         and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]
     ):
-        return make_response(render_template("health.html", status=status, parts=parts, words=WORDS), code)
-    return make_response(jsonify(status=status, parts=parts), code)
+        page = render_template("health.html", status=status, parts=parts, words=WORDS, numbers=numbers)
+        return make_response(page, code)
+    more = {"scanner": numbers} if service.scanner is not None else {}
+    return make_response(jsonify(status=status, parts=parts, **more), code)
 
 
 def _status(parts: Mapping[str, str]) -> str:
@@ -121,15 +136,26 @@ class Health:
         self.lock = threading.Lock()
         settings: Settings = app.config["HUB_SETTINGS"]
         self.engine = _own_engine(settings)
-        # without a second place there is no copy to tell of
-        self.names = [name for name in WORDS if name != "archive" or settings.archived]
+        self.scanner = _own_scanner(settings)
+        # without a second place there is no copy to tell of, and without a scanner no scan
+        left_out = set() if settings.archived else {"archive"}
+        left_out |= set() if self.scanner is not None else {"scanner", "scans"}
+        self.names = [name for name in WORDS if name not in left_out]
         self.asks: dict[str, tuple[Callable[[], Mapping[str, str]], Mapping[str, str]]] = {
             "database": (self._ask_database, _NO_DATABASE),
             "store": (self._ask_store, {"object_store": DOWN}),
         }
+        if self.scanner is not None:
+            self.asks["scanner"] = (partial(_ask_scanner, self.scanner), {"scanner": DOWN})
         self.questions: dict[str, _Question] = {}
 
-    def parts(self) -> dict[str, str]:
+    def parts(self, answers: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The state of each part that there is here."""
+        found = self.answers() if answers is None else answers
+        return {name: found.get(name, DOWN) for name in self.names}
+
+    def answers(self) -> dict[str, str]:
+        """Whatever was found in time, states and numbers."""
         until = time.monotonic() + DEADLINE_SECONDS
         with self.lock:
             for name, (ask, unanswered) in self.asks.items():
@@ -140,13 +166,14 @@ class Health:
         for question in asked:
             question.done.wait(max(0.0, until - time.monotonic()))
             found.update(question.answer)
-        return {name: found.get(name, DOWN) for name in self.names}
+        return found
 
     def _ask_database(self) -> Mapping[str, str]:
         try:
             with self.engine.connect() as connection:
                 writable, missing, next_missing, covered, beat = connection.scalars(_ASKED).one()
                 copied = "archive" not in self.names or _is_copied(connection)
+                waiting = connection.scalar(sa.select(sa.func.scan_backlog())) if self.scanner else 0
         except SQLAlchemyError as error:
             log.warning("health", part="database", kind=type(error).__name__)
             return _NO_DATABASE
@@ -164,6 +191,8 @@ class Health:
             "tree": UP if covered else late,
             "archive": UP if copied else late,
             "worker": UP if beat else DOWN,
+            "scans": DUE if waiting else UP,
+            **({FILES_WAITING: str(waiting)} if self.scanner else {}),
         }
 
     def _ask_store(self) -> Mapping[str, str]:
@@ -173,6 +202,23 @@ class Health:
             log.warning("health", part="object_store", kind=error.reason)
             return {"object_store": DOWN}
         return {"object_store": UP}
+
+
+def _ask_scanner(scanner: Scanner) -> Mapping[str, str]:
+    try:
+        scanner.check()
+        made_at = scanner.signatures_made_at()
+    except NoVerdict as why:
+        log.warning("health", part="scanner", kind=why.reason)
+        return {"scanner": DOWN}
+    if made_at is None:  # none but local ones: it finds next to nothing
+        log.error("scanner_signatures_unknown")
+        return {"scanner": DOWN}
+    age = clock.now() - made_at
+    if age > SIGNATURES_DUE:
+        log.error("scanner_signatures_old", days=age.days)
+    state = UP if age <= SIGNATURES_DUE else DUE if age <= SIGNATURES_OLD else DOWN
+    return {"scanner": state, SIGNATURE_DAYS: str(max(age.days, 0))}
 
 
 _ASKED = sa.select(
@@ -189,6 +235,15 @@ _ASKED = sa.select(
 
 def _is_copied(connection: sa.Connection) -> bool:
     return archive_lag(connection).seconds(clock.now()) <= ARCHIVE_LAG.total_seconds()
+
+
+def _own_scanner(settings: Settings) -> Scanner | None:
+    if settings.clamd is None:
+        return None
+    seconds = SCANNER_SECONDS
+    return Scanner(
+        settings.clamd, max_bytes=0, connect_seconds=seconds, send_seconds=seconds, answer_seconds=seconds
+    )
 
 
 def _own_engine(settings: Settings) -> sa.Engine:

@@ -22,11 +22,12 @@ from hub.cases.forms import CaseForm
 from hub.cases.vocabulary import CaseKind
 from hub.extensions import db
 from tests.conftest import settings_for
+from tests.fixtures.clamd import Clamd, clamd, clamd_program, clamd_server
 from tests.fixtures.site import Client, Site
 from tests.fixtures.store import Bucket, bucket, object_store_server
 from tests.fixtures.world import World, act_as
 
-__all__ = ["bucket", "object_store_server"]
+__all__ = ["bucket", "clamd", "clamd_program", "clamd_server", "object_store_server"]
 
 
 @pytest.fixture
@@ -43,6 +44,17 @@ def demo_app(database: SimpleNamespace, root_key_file: Path, bucket: Bucket) -> 
 def desk(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Desk]:
     """The site over HTTP, with a case of the officer's to attach files to."""
     app = create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
+    yield Desk(Site(app, world), bucket)
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def scanned(
+    database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket, clamd: Clamd
+) -> Iterator[Desk]:
+    """The same in earnest: no demonstration, and a scanner."""
+    app = create_app(settings_for(database.app, root_key_file, clamd=clamd.address, **bucket.settings()))
     yield Desk(Site(app, world), bucket)
     with app.app_context():
         db.engine.dispose()

@@ -313,7 +313,7 @@ def test_outside_a_demonstration_a_file_waits_for_its_scan(desk: Desk) -> None:
     officer = desk.officer()
     sent = desk.send(officer, "a.pdf", pdf())
     page = officer.get(sent.headers["Location"]).get_data(as_text=True)
-    assert "Waiting for the malware scan" in page and "does not connect to a scanner yet" in page
+    assert "Waiting for the malware scan" in page and "New files wait for the malware scan" in page
     answer = officer.get(desk.path(_added(sent.headers["Location"])))
     assert answer.status_code == 409 and pdf() not in answer.get_data()
 

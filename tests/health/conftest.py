@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from tests.fixtures.clamd import clamd, clamd_program, clamd_server
 from tests.fixtures.store import bucket, object_store_server
 
-__all__ = ["bucket", "object_store_server"]
+__all__ = ["bucket", "clamd", "clamd_program", "clamd_server", "object_store_server"]
 
 
 @pytest.fixture(autouse=True)

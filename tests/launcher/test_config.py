@@ -14,6 +14,7 @@ GIVEN = {
     "HUB_S3_SECRET_KEY": "word-of-store",
     "HUB_SECRET_KEY": "word-of-session-" + "x" * 32,
     "HUB_ROOT_KEY_FILE": "/nowhere/root_key",
+    "HUB_CLAMD": "unix:/run/clamav/clamd.ctl",
 }
 
 
@@ -110,3 +111,31 @@ def test_a_process_signs_in_as_its_own_role_or_not_at_all(role: DatabaseRole) ->
         Settings.from_environment(GIVEN | {role.variable: GIVEN["HUB_DATABASE_URL"]}, role=role)
     with pytest.raises(SystemExit, match="HUB_DATABASE_URL does not sign in as the role hub_app"):
         Settings.from_environment(GIVEN | {"HUB_DATABASE_URL": own})
+
+
+def test_only_a_demonstration_may_be_without_a_scanner() -> None:
+    without = {name: value for name, value in GIVEN.items() if name != "HUB_CLAMD"}
+    with pytest.raises(SystemExit, match="HUB_CLAMD is not set"):
+        Settings.from_environment(without)
+    settings = Settings.from_environment(without | {"HUB_DEMO": "1"})
+    assert settings.clamd is None and settings.clamd_max_mib == 100
+
+
+@pytest.mark.parametrize("address", ["tcp:127.0.0.1:3310", "tcp:[::1]:3310", "unix:/run/clamav/clamd.ctl"])
+def test_a_scanner_is_named_by_its_socket(address: str) -> None:
+    assert Settings.from_environment(GIVEN | {"HUB_CLAMD": address}).clamd == address
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:3310", "tcp:host", "tcp:host:70000", "tcp:host:0", "unix:here"]
+)
+def test_what_is_no_socket_is_refused(address: str) -> None:
+    with pytest.raises(SystemExit, match="HUB_CLAMD is neither"):
+        Settings.from_environment(GIVEN | {"HUB_CLAMD": address})
+
+
+def test_larger_files_are_not_taken_than_are_scanned() -> None:
+    with pytest.raises(SystemExit, match="HUB_UPLOAD_MIB is more than HUB_CLAMD_MAX_MIB"):
+        Settings.from_environment(GIVEN | {"HUB_UPLOAD_MIB": "101"})
+    larger = GIVEN | {"HUB_UPLOAD_MIB": "500", "HUB_CLAMD_MAX_MIB": "500"}
+    assert Settings.from_environment(larger).clamd_max_mib == 500

@@ -156,6 +156,7 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "papers.home": ("account:manage", "agreement.opened", "data about users"),
     "people.index": ("person:read", "person.listed", "personal data"),
     "person.show": ("person:read", "person.opened", "personal data"),
+    "quarantine.index": ("account:manage", "quarantine.listed", "data about users"),
     "samples.index": ("audit:read", "sample.listed", "the log"),
     "samples.judge": ("audit:read", "sample.judged", "the log"),
     "samples.new": ("audit:read", "sample.drawn", "the log"),

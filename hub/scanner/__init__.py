@@ -1,0 +1,1 @@
+"""The malware scanner: the only door to clamd."""
