@@ -22,6 +22,7 @@ from hub.extensions import db
 from hub.jobs.app import REGULAR, run_now
 from tests.attachments.conftest import Desk
 from tests.attachments.storing import blocks_of
+from tests.conftest import as_worker
 from tests.fixtures.world import act_as
 
 NAME = "Danny Bridgeman.txt"
@@ -50,7 +51,8 @@ def put(desk: Desk, content: bytes = PLAIN, name: str = NAME) -> UUID:
 def scan(desk: Desk) -> int:
     """One run of the worker's job."""
     job = next(one for one in REGULAR if one.name == "scan_pending")
-    return run_now(desk.site.app, job, Event())
+    with desk.site.app.app_context(), as_worker():
+        return run_now(desk.site.app, job, Event())
 
 
 class States:

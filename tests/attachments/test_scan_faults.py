@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -15,7 +16,7 @@ import pytest
 from hub.scanner.clamd import Scanner
 from tests.attachments.conftest import Desk
 from tests.attachments.scanned import PLAIN, States, on_the_way, put, scan, states
-from tests.conftest import environment_of
+from tests.conftest import as_worker, environment_of
 from tests.fixtures.clamd import EICAR, Clamd
 from tests.fixtures.crooked import Crooked, asks
 
@@ -23,7 +24,7 @@ __all__ = ["states"]
 PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 IDLE = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND usename = 'hub_app'"
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND usename = 'hub_worker'"
     " AND (state LIKE 'idle in transaction%' OR backend_xid IS NOT NULL)"
 )
 
@@ -135,6 +136,7 @@ import hub.attachments.scanning as scanning
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.app import create_app
+from hub.config import WORKER, Settings
 from hub.extensions import db
 whole = scanning.decrypt_chunks
 def killed(*given):
@@ -143,18 +145,21 @@ def killed(*given):
             os.kill(os.getpid(), signal.SIGKILL)
         yield block
 scanning.decrypt_chunks = killed
-app = create_app()
+app = create_app(Settings.from_environment(role=WORKER))
 with app.app_context():
     enter(db.session(), NOBODY)
     scanning.scan_pending(Event())
 """
 
 
-def test_what_a_killed_worker_had_in_hand_the_next_one_finishes(scanned: Desk, states: States) -> None:
+def test_what_a_killed_worker_had_in_hand_the_next_one_finishes(
+    scanned: Desk, states: States, database: SimpleNamespace
+) -> None:
     key = put(scanned)
+    settings = replace(scanned.site.app.config["HUB_SETTINGS"], database_url=database.worker)
     ended = subprocess.run(
         [sys.executable, "-c", KILLED],
-        env=environment_of(scanned.site.app.config["HUB_SETTINGS"]),
+        env=environment_of(settings),
         cwd=PROJECT,
         capture_output=True,
         check=False,
@@ -205,16 +210,12 @@ def test_no_transaction_is_held_while_a_file_streams(
 def test_a_worker_that_is_told_to_stop_leaves_the_file_as_it_was(
     scanned: Desk, states: States, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hub.access.actor import NOBODY
-    from hub.access.guard import enter
     from hub.attachments.scanning import scan_pending
-    from hub.extensions import db
 
     first, second = put(scanned), put(scanned, EICAR)
     stop = threading.Event()
     on_the_way(monkeypatch, stop.set)
-    with scanned.site.inside():
-        enter(db.session(), NOBODY)
+    with scanned.site.inside(), as_worker():
         assert scan_pending(stop) == 0
     assert states.of(first) == states.of(second) == ("pending", None) and states.tried() == []
     assert scan(scanned) == 2

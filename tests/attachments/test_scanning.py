@@ -194,6 +194,25 @@ def test_the_application_itself_can_make_nothing_clean(
             pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
         ):
             connection.execute(sa.text(statement))
+    # nor what waits, as the service or as its finder
+    waits = put(scanned, EICAR)
+    noted = sa.text("SELECT note_scan(:key, 'clean', NULL)")
+    for role in ("NONE", "hub_finder"):
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"SET ROLE {role}"))
+            assert connection.scalars(sa.text("SELECT id FROM pending_scans(10)")).all() == []
+            with pytest.raises(sa.exc.ProgrammingError, match="worker"):
+                connection.execute(noted, {"key": waits})
+    engine.dispose()
+    assert (states.of(key), states.of(waits)) == (("infected", FOUND), ("pending", None))
+
+
+def test_the_worker_says_what_it_found_once_and_in_its_words(
+    scanned: Desk, states: States, database: SimpleNamespace
+) -> None:
+    key = put(scanned, EICAR)
+    assert scan(scanned) == 1
+    engine = sa.create_engine(database.worker, poolclass=sa.NullPool)
     noted = sa.text("SELECT note_scan(:key, 'clean', NULL)")
     with engine.begin() as connection:
         assert connection.scalar(noted, {"key": key}) is False

@@ -1,7 +1,8 @@
 -- What the malware scan asks past the walls, and the one thing that it writes there.
 
 -- Files that wait for their scan, the oldest first, or one of them: where the ciphertext lies and the file's own key, wrapped
--- by a key that the database does not hold open. No name, no text; and nothing of any file that does not wait.
+-- by a key that the database does not hold open. No name, no text; nothing of any file that does not wait, and nothing for
+-- anybody but the worker.
 CREATE FUNCTION public.pending_scans(most integer, only_this uuid DEFAULT NULL)
     RETURNS TABLE (id uuid, about text, about_id uuid, reference text, partnership_id uuid, organisation_id uuid,
         owner_organisation_id uuid, added_by uuid, version integer, size bigint, stored_size bigint, stored_sha256 text,
@@ -24,17 +25,21 @@ AS $$
         WHERE p.scan_state = 'pending' AND (only_this IS NULL OR p.id = only_this)
     ) AS waiting
     LEFT JOIN scan_try t ON t.file_id = waiting.id
-    WHERE t.due_at IS NULL OR t.due_at <= clock_timestamp()
+    WHERE public.is_own_kind('job') AND (t.due_at IS NULL OR t.due_at <= clock_timestamp())
     ORDER BY waiting.id LIMIT least(most, 1000)
 $$;
 
--- What the scan found, once and for good: a file that does not wait keeps what was said of it. Whether this was the one.
+-- What the scan found, once and for good: a file that does not wait keeps what was said of it. Whether this was the one. Only
+-- the worker may say it: the pages' password makes nothing clean.
 CREATE FUNCTION public.note_scan(file uuid, state text, finding text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     noted boolean;
 BEGIN
+    IF NOT public.is_own_kind('job') THEN
+        RAISE EXCEPTION 'what a scan found is the worker''s to say' USING ERRCODE = '42501';
+    END IF;
     IF state NOT IN ('clean', 'infected', 'unscannable') OR (finding IS NULL) <> (state = 'clean')
             OR finding !~ '^[A-Za-z0-9._-]{1,100}$' THEN
         RAISE EXCEPTION 'a scan finds a file clean, infected by a signature, or unscannable for a reason'

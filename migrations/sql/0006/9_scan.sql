@@ -1,5 +1,5 @@
 -- The worker puts a scan off; what was found is written by the function alone.
-GRANT SELECT, INSERT, UPDATE ON scan_try TO hub_app;
+GRANT SELECT, INSERT, UPDATE ON scan_try TO hub_worker;
 GRANT SELECT ON scan_try TO hub_reader;
 
 REVOKE ALL ON FUNCTION public.pending_scans(integer, uuid), public.note_scan(uuid, text, text), public.scan_backlog(),
