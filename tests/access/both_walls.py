@@ -118,17 +118,17 @@ def compare_writes(engine: sa.Engine, worlds: list[NearMiss], oracles: Oracles) 
     result = Result()
     with engine.connect() as connection:
         for world in worlds:
-            announce(connection, world, looks=look_of(world))
+            announce(connection, world, looks=look_of(world), token=token_of(world))
             _compare_changes(result, world, oracles, connection)
             _compare_additions(result, world, oracles, connection)
             connection.rollback()
     return result
 
 
-def announce(connection: sa.Connection, who: Any, *, looks: str = "") -> None:
+def announce(connection: sa.Connection, who: Any, *, looks: str = "", token: str = "") -> None:
     """Tells the database who acts, as the hub's sessions do at the start of a transaction."""
     values = {name: _setting(who.context, name) for name in SETTINGS}
-    values |= {"looks": looks, "token": token_of(who)}
+    values |= {"looks": looks, "token": token}
     columns = ", ".join(f"set_config('hub.{name}', :{name}, true)" for name in values)
     connection.execute(sa.text(f"SELECT {columns}"), values)
 
