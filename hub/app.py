@@ -42,7 +42,7 @@ from hub.cases.step_views import pages as case_steps_pages
 from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
-from hub.crypto.rootkey import RootKey
+from hub.crypto.rootkey import keeper_of
 from hub.emergencies import banner
 from hub.emergencies.queries import count_unreviewed
 from hub.emergencies.views import pages as emergencies_pages
@@ -149,7 +149,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _quiet_logs()
     templating.install(app)
     db.init_app(app)
-    keyring.install(RootKey.from_settings(settings))
+    keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)

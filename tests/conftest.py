@@ -112,6 +112,8 @@ def environment_of(settings: Settings, **more: str) -> dict[str, str]:
         "HUB_S3_ACCESS_KEY": settings.s3_access_key,
         "HUB_S3_SECRET_KEY": settings.s3_secret_key,
         "HUB_SECRET_KEY": settings.secret_key,
+        # a process told by its environment takes a key file as a demonstration only
+        "HUB_DEMO": "1",
         "HUB_ROOT_KEY_FILE": str(settings.root_key_file),
         **more,
     }

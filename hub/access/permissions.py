@@ -41,6 +41,10 @@ class Permission(enum.StrEnum):
     EMERGENCY_REVIEW = "emergency:review"
     INTEREST_DECLARE = "interest:declare"
     INTEREST_REVIEW = "interest:review"
+    KEY_MANAGE = "key:manage"
+    KEY_DESTROY = "key:destroy"
+    ERASURE_ASK = "erasure:ask"
+    ERASURE_APPROVE = "erasure:approve"
 
 
 class Role(enum.StrEnum):
@@ -93,7 +97,15 @@ _WORKS = frozenset(
     }
 )
 _SUPERVISES = frozenset(
-    {P.CASE_CLOSE, P.CASE_HAND_OVER, P.INCIDENT_IMPORT, P.EMERGENCY_REVIEW, P.INTEREST_REVIEW}
+    {
+        P.CASE_CLOSE,
+        P.CASE_HAND_OVER,
+        P.INCIDENT_IMPORT,
+        P.EMERGENCY_REVIEW,
+        P.INTEREST_REVIEW,
+        P.ERASURE_ASK,
+        P.ERASURE_APPROVE,
+    }
 )
 
 ROLES: dict[Role, RoleDescription] = {
@@ -105,7 +117,7 @@ ROLES: dict[Role, RoleDescription] = {
     Role.SUPERVISOR: RoleDescription(
         "Supervisor",
         "A practitioner who also approves closure, hands cases over, imports files, reads what is for supervisors only, "
-        "reviews emergency access and declared interests.",
+        "reviews emergency access and declared interests, and asks for and decides on erasures.",
         _EVERYONE | _READS | _WORKS | _SUPERVISES,
     ),
     Role.READ_ONLY: RoleDescription(
@@ -115,8 +127,8 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.ADMINISTRATOR: RoleDescription(
         "Administrator (SPOC)",
-        "Looks after accounts, teams and agreements of the organisation. Reads no content.",
-        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ},
+        "Looks after accounts, teams, agreements and keys of the organisation. Reads no content.",
+        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ, P.KEY_MANAGE, P.KEY_DESTROY},
     ),
     Role.AUDITOR: RoleDescription(
         "Auditor",
@@ -125,8 +137,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.DATA_PROTECTION: RoleDescription(
         "Data protection officer",
-        "Is told of every emergency access to the organisation’s records and reviews it. Reads no content.",
-        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ},
+        "Is told of every emergency access to the organisation’s records and reviews it, decides on erasures and on the end of "
+        "keys. Reads no content.",
+        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ, P.KEY_DESTROY, P.ERASURE_APPROVE},
     ),
     Role.FACT_RECIPIENT: RoleDescription(
         "Recipient of single facts",
