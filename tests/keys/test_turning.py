@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from types import SimpleNamespace
@@ -107,7 +108,6 @@ def test_readers_and_writers_meanwhile_lose_nothing(
     area = world.partnerships["northbrook"]
     actor = act_as(world, "officer")
     spoc = act_as(world, "spoc")
-    failures: list[BaseException] = []
     done = threading.Event()
     read, written = [0], {}
 
@@ -125,24 +125,15 @@ def test_readers_and_writers_meanwhile_lose_nothing(
             with app.app_context():
                 written.update(records(world, 1))
 
-    def guarded(work: object) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        under_way = [pool.submit(work) for work in (reading, reading, writing)]
         try:
-            work()  # type: ignore[operator]
-        except BaseException as error:
-            failures.append(error)
+            for _ in range(4):
+                actions.turn_keys(spoc, area)
+        finally:
             done.set()
-
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in (reading, reading, writing)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(4):
-            actions.turn_keys(spoc, area)
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
-    assert failures == []
+        for one in under_way:
+            one.result()
     assert read[0] > 20 and len(written) > 1
     assert all(opened(world, key, sealed) == TEXT for key, sealed in {**made, **written}.items())
     live = [one for one in epochs(world) if one.retired_at is None]
