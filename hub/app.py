@@ -46,6 +46,8 @@ from hub.crypto.rootkey import keeper_of
 from hub.emergencies import banner
 from hub.emergencies.queries import count_unreviewed
 from hub.emergencies.views import pages as emergencies_pages
+from hub.erasures import gone
+from hub.erasures.views import pages as erasures_pages
 from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
@@ -125,6 +127,7 @@ BLUEPRINTS = (
     my_accesses_pages,
     subject_reports_pages,
     case_seen_pages,
+    erasures_pages,
 )
 
 
@@ -154,7 +157,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
-    for part in (gate, failures, headers, context, login, banner):
+    for part in (gate, failures, headers, context, login, banner, gone):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

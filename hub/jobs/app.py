@@ -21,6 +21,7 @@ from hub.attachments.jobs import sweep_loose, sweep_unknown
 from hub.attestations.jobs import attest_access
 from hub.config import Settings
 from hub.crypto import keyring
+from hub.erasures.jobs import finish_erasures
 from hub.extensions import db
 from hub.interests.jobs import tell_of_stopped_looks
 from hub.jobs import housekeeping
@@ -54,6 +55,7 @@ REGULAR = (
     Regular("warn_of_ends", "45 * * * *", warn_of_ends),
     Regular("sweep_loose", "35 * * * *", sweep_loose),
     Regular("sweep_unknown", "10 2 * * *", sweep_unknown),
+    Regular("finish_erasures", "*/10 * * * *", finish_erasures),
     Regular("look_after_keys", "50 * * * *", look_after_keys),
     # daily: the list of a month is made on its first day, and closed on the day after it was due
     Regular("attest_access", "20 4 * * *", attest_access),

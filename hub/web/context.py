@@ -57,6 +57,7 @@ NAVIGATION = (
         ("agreements", "agreement", "agreement_terms", "papers", "panels"),
     ),
     Place("Emergencies", "/emergencies", Permission.EMERGENCY_REVIEW, ("emergencies",)),
+    Place("Erasures", "/erasures", Permission.ERASURE_APPROVE, ("erasures",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight", "alerts", "samples", "subject_reports")),
     Place(
         "Admin",
