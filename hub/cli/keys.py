@@ -42,11 +42,12 @@ def main() -> None:
 @PARTNERSHIP
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON on standard output.")
 def status_command(email: str, partnership: str | None, as_json: bool) -> None:
-    """Epochs, their ages, how many keys each wraps, and what is overdue. Ends with 1 where something is."""
+    """Epochs, their ages, how many keys each wraps, and what is overdue. Ends with 1 where something is, or the keeper
+    does not wrap and open."""
     with _acting(email) as actor:
         status = open_status(actor, partnership)
     click.echo(json.dumps(_as_json(status)) if as_json else "\n".join(_lines(status)))
-    if any(row.overdue for row in status.epochs):
+    if not status.keeper.ok or any(row.overdue for row in status.epochs):
         sys.exit(1)
 
 
@@ -107,6 +108,7 @@ def _telling(code: str) -> Callable[[int], None]:
 
 
 def _lines(status: KeyStatus) -> Iterator[str]:
+    yield _keeper(status)
     for row in status.epochs:
         yield f"{row.partnership}  {row.id}  {_age(row.made_at)}  {row.keys:,} keys  {row.state}{_note(row)}"
     for one in status.generations:
@@ -114,6 +116,12 @@ def _lines(status: KeyStatus) -> Iterator[str]:
         if one.final_at is not None:
             state = f"ends for good on {one.final_at:%d.%m.%Y}"
         yield f"root key  {one.name}  {_age(one.first_at)}  {state}"
+
+
+def _keeper(status: KeyStatus) -> str:
+    if status.keeper.ok:
+        return f"keeper  wraps and opens, now with {status.keeper.generation}"
+    return f"keeper  DOES NOT WORK ({status.keeper.code})"
 
 
 def _note(row: EpochRow) -> str:
@@ -129,6 +137,9 @@ def _age(at: datetime) -> str:
 
 def _as_json(status: KeyStatus) -> dict[str, list[dict[str, Any]]]:
     return {
+        "keeper": [
+            {"ok": status.keeper.ok, "generation": status.keeper.generation, "code": status.keeper.code}
+        ],
         "epochs": [
             {
                 "id": str(row.id),

@@ -25,6 +25,15 @@ class Busy(Unavailable):
         super().__init__("busy")
 
 
+class KeyDestroyed(Unavailable):
+    """The key was destroyed on purpose: what it sealed was erased."""
+
+    default = "This was erased: its key has been destroyed."
+
+    def __init__(self) -> None:
+        super().__init__("key_destroyed")
+
+
 class KeeperUnavailable(Unavailable):
     """The root key keeper does not answer, refuses us, or no longer has the key."""
 

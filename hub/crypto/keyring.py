@@ -19,6 +19,7 @@ from hub.core import clock
 from hub.core.errors import Unavailable
 from hub.core.ids import new_id
 from hub.crypto import wrapping
+from hub.crypto.errors import KeeperUnavailable, KeyDestroyed, Unsealable
 from hub.crypto.models import DataKey, KeyEpoch
 from hub.crypto.randomness import new_key
 from hub.crypto.rootkey import RootKey
@@ -29,7 +30,6 @@ EPOCH_DAYS = 30
 # one is refused at once, by its row; what is left of it in another process's memory opens nothing that the hub asks for.
 EPOCH_SECONDS = 300.0
 EPOCHS_AT_MOST = 1_000
-ERASED = "This was erased: its key has been destroyed."
 _IN_HAND = "data_keys"
 # whose partnership a record is in; access, beside this package, owns the table
 _RECORD = sa.table("record", sa.column("id"), sa.column("partnership_id"))
@@ -100,7 +100,7 @@ def _find(session: Session, partnership_id: UUID, record_id: UUID | None) -> Key
 def _open(session: Session, row: DataKey) -> KeyInHand:
     epoch = session.get(KeyEpoch, row.epoch_id)
     if row.wrapped is None or epoch is None or epoch.wrapped is None:
-        raise Unavailable("key_destroyed", ERASED)
+        raise KeyDestroyed
     return KeyInHand(row.id, _unwrap(open_epoch(epoch), row))
 
 
@@ -167,12 +167,16 @@ def make_epoch(session: Session, partnership_id: UUID) -> KeyEpoch:
 def open_epoch(epoch: KeyEpoch) -> bytes:
     """The key of a living epoch: from this process's memory, or from the keeper."""
     if epoch.wrapped is None:
-        raise Unavailable("key_destroyed", ERASED)
+        raise KeyDestroyed
     known = _epochs.get(epoch.id)
     if known is not None and known.wrapped == epoch.wrapped and known.until > monotonic():
         return known.key
     wrapped = RootWrapped(epoch.root_key_id, epoch.wrapped)
-    key = root().unwrap(wrapped, purpose="epoch", ids=(epoch.partnership_id, epoch.id))
+    try:
+        key = root().unwrap(wrapped, purpose="epoch", ids=(epoch.partnership_id, epoch.id))
+    except Unsealable:
+        # another keeper, another root key, or a generation that has ended: nothing below it can be told to be damaged
+        raise KeeperUnavailable("unsealable") from None
     if len(_epochs) >= EPOCHS_AT_MOST:
         _epochs.clear()
     _epochs[epoch.id] = _OpenEpoch(epoch.wrapped, monotonic() + EPOCH_SECONDS, key)

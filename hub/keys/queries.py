@@ -16,6 +16,7 @@ from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.crypto import keyring
 from hub.crypto.models import DataKey, KeyDestruction, KeyEpoch, RootGeneration
+from hub.crypto.rootkey import Checked, check
 from hub.extensions import db
 
 
@@ -52,10 +53,11 @@ class GenerationRow:
 
 @dataclass(frozen=True)
 class KeyStatus:
-    """All epochs and generations, oldest first, and whether the first person's request is late."""
+    """All epochs and generations, oldest first, and whether the keeper wraps and opens."""
 
     epochs: list[EpochRow]
     generations: list[GenerationRow]
+    keeper: Checked
 
 
 def open_status(actor: Actor, partnership_code: str | None = None) -> KeyStatus:
@@ -93,7 +95,9 @@ def open_status(actor: Actor, partnership_code: str | None = None) -> KeyStatus:
     ]
     generations = db.session.scalars(sa.select(RootGeneration).order_by(RootGeneration.first_at)).all()
     return KeyStatus(
-        epochs, [GenerationRow(one.name, one.first_at, one.left_at, one.final_at) for one in generations]
+        epochs,
+        [GenerationRow(one.name, one.first_at, one.left_at, one.final_at) for one in generations],
+        check(keyring.root()),
     )
 
 

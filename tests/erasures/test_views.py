@@ -39,6 +39,9 @@ def test_from_the_case_to_its_end(scene: Scene) -> None:
             page = text_of(answer)
             assert answer.status_code == 410, (user, path)
             assert "was erased" in page and "under the retention schedule" in page and CANARY not in page
+    # the contributor's own way to what he wrote ends as plainly
+    own = scene.site.as_user("officer").get(f"/contributed/{scene.file_id}")
+    assert own.status_code in (404, 410) and CANARY not in text_of(own)
     assert scene.site.as_user("officer").post(f"{base}/log", {"text": "After"}).status_code == 410
     assert "Erased" in text_of(second.get("/erasures"))
 

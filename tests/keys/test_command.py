@@ -58,7 +58,11 @@ def test_status_rotate_and_destroy(
         made = records(world, 3)
         status = hub("status", "--as", spoc)
         assert status.returncode == 0, status.stderr
-        assert status.stdout.startswith("NOR ") and "in use" in status.stdout
+        assert (
+            "wraps and opens, now with transit:transit/hub:1" in status.stdout
+            and "NOR  " in status.stdout
+            and "in use" in status.stdout
+        )
 
         turned = hub("rotate", "--as", spoc)
         assert turned.returncode == 0, turned.stderr
@@ -81,6 +85,9 @@ def test_status_rotate_and_destroy(
         assert "destroyed" in states and "in use" in states
         assert all(opened(world, key, sealed) == TEXT for key, sealed in made.items())
 
+        transit.sealed = True
+        assert hub("status", "--as", spoc).returncode == 1
+        transit.sealed = False
         refused = hub("rotate", "--as", _email(world, "officer"))
         assert refused.returncode == 1 and "role does not allow" in refused.stderr
         away = hub("rotate", "--as", spoc, HUB_TRANSIT_URL="http://127.0.0.1:1")
