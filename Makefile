@@ -52,6 +52,7 @@ bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.clause
 	$(PY) -m bench.log
+	$(PY) -m bench.keys
 
 nightly: $(DEV) $(HUB) $(ASSETS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none

@@ -169,7 +169,7 @@ def application(app_url: str, folder: Path) -> Flask:
     root_key.write_bytes(secrets.token_bytes(32))
     root_key.chmod(0o600)
     environment = {
-        "HUB_VAR": str(folder), "HUB_DATABASE_URL": app_url, "HUB_ROOT_KEY_FILE": str(root_key),
+        "HUB_VAR": str(folder), "HUB_DATABASE_URL": app_url, "HUB_DEMO": "1", "HUB_ROOT_KEY_FILE": str(root_key),
         "HUB_SECRET_KEY": secrets.token_hex(32), "HUB_S3_ENDPOINT": "http://127.0.0.1:1", "HUB_S3_BUCKET": "none",
         "HUB_S3_ACCESS_KEY": "none", "HUB_S3_SECRET_KEY": "none",
     }  # fmt: skip

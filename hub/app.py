@@ -43,10 +43,12 @@ from hub.cases.step_views import pages as case_steps_pages
 from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
-from hub.crypto.rootkey import RootKey
+from hub.crypto.rootkey import keeper_of
 from hub.emergencies import banner
 from hub.emergencies.queries import count_unreviewed
 from hub.emergencies.views import pages as emergencies_pages
+from hub.erasures import gone
+from hub.erasures.views import pages as erasures_pages
 from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
@@ -129,6 +131,7 @@ BLUEPRINTS = (
     subject_reports_pages,
     case_seen_pages,
     thresholds_pages,
+    erasures_pages,
 )
 
 
@@ -153,12 +156,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     _quiet_logs()
     templating.install(app)
     db.init_app(app)
-    keyring.install(RootKey.from_settings(settings))
+    keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
-    for part in (gate, failures, headers, context, login, banner):
+    for part in (gate, failures, headers, context, login, banner, gone):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -3,6 +3,8 @@
 Secrets have no fallback. A missing or malformed variable ends the process with one sentence that names it.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import os
 import re
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from hub import __version__
 
@@ -18,6 +20,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8480
 DEFAULT_VAR = "var"
 ROOT_KEY_BYTES = 32
+KEEPERS = ("HUB_ROOT_KEY_FILE", "HUB_KMS_KEY", "HUB_TRANSIT_URL")
 SECRET_KEY_CHARACTERS = 32
 DEFAULT_UPLOAD_MIB = 100
 LARGEST_UPLOAD_MIB = 4096
@@ -49,6 +52,31 @@ LOADER = DatabaseRole("hub_loader", "HUB_LOADER_DATABASE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
+class KmsSettings:
+    """A root key in a key management service. Without keys of its own it takes those that the machine's account has."""
+
+    key: str
+    region: str
+    endpoint: str = ""
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransitSettings:
+    """A root key in the transit engine of Vault or OpenBao, signed in by a token's file or as an AppRole."""
+
+    url: str
+    key: str
+    mount: str = "transit"
+    namespace: str = ""
+    token_file: Path | None = None
+    role_id: str = ""
+    secret_id_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What one process of the service runs with."""
 
@@ -61,11 +89,13 @@ class Settings:
     s3_endpoint: str
     s3_bucket: str
     s3_region: str
-    root_key_file: Path
+    root_key_file: Path | None
     database_url: str = field(repr=False)
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     secret_key: str = field(repr=False)
+    kms: KmsSettings | None = None
+    transit: TransitSettings | None = None
     # Only commands that change the schema are given the owner's address; web and worker run without it.
     owner_database_url: str | None = field(default=None, repr=False)
     smtp_url: str | None = field(default=None, repr=False)
@@ -89,17 +119,21 @@ class Settings:
         read = _Reader(os.environ if environment is None else environment)
         host = read.text("HUB_HOST", DEFAULT_HOST)
         port = read.port("HUB_PORT", DEFAULT_PORT)
+        demo = read.switch("HUB_DEMO")
+        root_key_file, kms, transit = _keeper(read, demo=demo)
         settings = cls(
             var=read.var(),
             host=host,
             port=port,
-            demo=read.switch("HUB_DEMO"),
+            demo=demo,
             public_url=read.text("HUB_PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
             build=read.text("HUB_BUILD", __version__),
             s3_endpoint=read.required("HUB_S3_ENDPOINT"),
             s3_bucket=read.required("HUB_S3_BUCKET"),
             s3_region=read.text("HUB_S3_REGION", "us-east-1"),
-            root_key_file=Path(read.required("HUB_ROOT_KEY_FILE")),
+            root_key_file=root_key_file,
+            kms=kms,
+            transit=transit,
             database_url=read.role_url(role),
             s3_access_key=read.required("HUB_S3_ACCESS_KEY"),
             s3_secret_key=read.required("HUB_S3_SECRET_KEY"),
@@ -175,6 +209,58 @@ class ArchiveSettings:
         return settings
 
 
+def _keeper(read: _Reader, *, demo: bool) -> tuple[Path | None, KmsSettings | None, TransitSettings | None]:
+    """Where the root key is kept: exactly one place, and a file for demonstrations only."""
+    file, kms, transit = (read.text(name, "") for name in KEEPERS)
+    if len([one for one in (file, kms, transit) if one]) > 1:
+        read.faults.append(f"Give one of {', '.join(KEEPERS)}, not several.")
+    if not (file or kms or transit):
+        read.required(KEEPERS[0] if demo else " or ".join(KEEPERS[1:]))
+    if file and not demo:
+        read.faults.append(
+            "HUB_ROOT_KEY_FILE is for demonstrations only: keep the root key in a key management service (HUB_KMS_KEY)"
+            " or in Vault or OpenBao (HUB_TRANSIT_URL)."
+        )
+    return (
+        Path(file) if file else None,
+        _kms(read, kms) if kms else None,
+        _transit(read, transit) if transit else None,
+    )
+
+
+def _kms(read: _Reader, key: str) -> KmsSettings:
+    if not key.startswith("alias/"):
+        read.faults.append(
+            "HUB_KMS_KEY is not an alias (alias/…): the key behind it changes when it is turned."
+        )
+    return KmsSettings(
+        key=key,
+        region=read.required("HUB_KMS_REGION"),
+        endpoint=read.private_url("HUB_KMS_ENDPOINT"),
+        access_key=read.text("HUB_KMS_ACCESS_KEY", ""),
+        secret_key=read.text("HUB_KMS_SECRET_KEY", ""),
+    )
+
+
+def _transit(read: _Reader, url: str) -> TransitSettings:
+    token_file, role_id = read.path("HUB_TRANSIT_TOKEN_FILE"), read.text("HUB_TRANSIT_ROLE_ID", "")
+    secret_id_file = read.path("HUB_TRANSIT_SECRET_ID_FILE")
+    if (token_file is None) == (not role_id) or bool(role_id) != (secret_id_file is not None):
+        read.faults.append(
+            "Give HUB_TRANSIT_TOKEN_FILE, or HUB_TRANSIT_ROLE_ID with HUB_TRANSIT_SECRET_ID_FILE, and not both."
+        )
+    return TransitSettings(
+        url=read.private_url("HUB_TRANSIT_URL"),
+        key=read.required("HUB_TRANSIT_KEY"),
+        mount=read.text("HUB_TRANSIT_MOUNT", "transit"),
+        namespace=read.text("HUB_TRANSIT_NAMESPACE", ""),
+        token_file=token_file,
+        role_id=role_id,
+        secret_id_file=secret_id_file,
+        ca_file=read.path("HUB_TRANSIT_CA_FILE"),
+    )
+
+
 def bound_to_loopback(host: str) -> bool:
     """True when only this machine can connect. Any name but localhost counts as reachable from outside."""
     if host == "localhost":
@@ -210,6 +296,20 @@ class _Reader:
         elif len(value) < at_least:
             self.faults.append(f"{name} is shorter than {at_least} characters.")
         return value
+
+    def path(self, name: str) -> Path | None:
+        text = self.text(name, "")
+        return Path(text) if text else None
+
+    def private_url(self, name: str) -> str:
+        """An address that keys travel to: over TLS, unless it is on this machine."""
+        text = self.text(name, "").rstrip("/")
+        parts = urlsplit(text)
+        if text and not (
+            parts.scheme == "https" or (parts.scheme == "http" and bound_to_loopback(parts.hostname or ""))
+        ):
+            self.faults.append(f"{name} does not start with https://.")
+        return text
 
     def var(self) -> Path:
         return Path(self.text("HUB_VAR", DEFAULT_VAR)).resolve()

@@ -1,4 +1,5 @@
-"""Writes the generated parts of the migration in hand: the tables that it adds, and the walls as the code has them now.
+"""Writes the generated parts of the migration in hand: the tables that it adds, the walls, and what an
+erasure empties, as the code has them now.
 
 `python -m migrations.draft` until the migration has landed; the next change is a migration of its own. Changes of tables that
 stood before, functions and grants are written by hand beside these files.
@@ -14,6 +15,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, ForeignKe
 import hub.models  # noqa: F401
 from hub.access.walls import policy_statements
 from hub.core.schema import Base
+from hub.erasures.blanking import function
 
 SQL = Path(__file__).parent / "sql"
 IN_HAND = "0006"
@@ -77,6 +79,7 @@ def walls() -> str:
 
 def main() -> None:
     """Writes what this migration needs and takes away what it doesn't: tables that are new, walls that have changed."""
+    (SQL / IN_HAND / "4_emptying.sql").write_text(NOTE + function())
     last = max((file for file in SQL.glob("*/*_walls.sql") if file.parent.name < IN_HAND), key=str)
     for name, text in (("1_tables.sql", tables()), ("3_walls.sql", walls())):
         file = SQL / IN_HAND / name

@@ -168,6 +168,8 @@ def environment_of(settings: Settings, **more: str) -> dict[str, str]:
         "HUB_S3_ACCESS_KEY": settings.s3_access_key,
         "HUB_S3_SECRET_KEY": settings.s3_secret_key,
         "HUB_SECRET_KEY": settings.secret_key,
+        # a process told by its environment takes a key file as a demonstration only
+        "HUB_DEMO": "1",
         "HUB_ROOT_KEY_FILE": str(settings.root_key_file),
         # none is asked outside a demonstration unless the test names one
         "HUB_CLAMD": settings.clamd or ("" if settings.demo or "HUB_DEMO" in more else "tcp:127.0.0.1:1"),

@@ -42,6 +42,10 @@ class Permission(enum.StrEnum):
     EMERGENCY_REVIEW = "emergency:review"
     INTEREST_DECLARE = "interest:declare"
     INTEREST_REVIEW = "interest:review"
+    KEY_MANAGE = "key:manage"
+    KEY_DESTROY = "key:destroy"
+    ERASURE_ASK = "erasure:ask"
+    ERASURE_APPROVE = "erasure:approve"
 
 
 class Role(enum.StrEnum):
@@ -94,7 +98,15 @@ _WORKS = frozenset(
     }
 )
 _SUPERVISES = frozenset(
-    {P.CASE_CLOSE, P.CASE_HAND_OVER, P.INCIDENT_IMPORT, P.EMERGENCY_REVIEW, P.INTEREST_REVIEW}
+    {
+        P.CASE_CLOSE,
+        P.CASE_HAND_OVER,
+        P.INCIDENT_IMPORT,
+        P.EMERGENCY_REVIEW,
+        P.INTEREST_REVIEW,
+        P.ERASURE_ASK,
+        P.ERASURE_APPROVE,
+    }
 )
 
 ROLES: dict[Role, RoleDescription] = {
@@ -106,7 +118,7 @@ ROLES: dict[Role, RoleDescription] = {
     Role.SUPERVISOR: RoleDescription(
         "Supervisor",
         "A practitioner who also approves closure, hands cases over, imports files, reads what is for supervisors only, "
-        "reviews emergency access and declared interests.",
+        "reviews emergency access and declared interests, and asks for and decides on erasures.",
         _EVERYONE | _READS | _WORKS | _SUPERVISES,
     ),
     Role.READ_ONLY: RoleDescription(
@@ -116,9 +128,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.ADMINISTRATOR: RoleDescription(
         "Administrator (SPOC)",
-        "Looks after accounts, teams and agreements of the organisation, and sets from which number on the rules of the "
+        "Looks after accounts, teams, agreements and keys of the organisation, and sets from which number on the rules of the "
         "auditor’s alerts speak. Reads no content.",
-        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ, P.ALERT_SET},
+        _EVERYONE | {P.ACCOUNT_MANAGE, P.AGREEMENT_READ, P.ALERT_SET, P.KEY_MANAGE, P.KEY_DESTROY},
     ),
     Role.AUDITOR: RoleDescription(
         "Auditor",
@@ -127,9 +139,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.DATA_PROTECTION: RoleDescription(
         "Data protection officer",
-        "Is told of every emergency access to the organisation’s records and reviews it, and sets from which number on the "
-        "rules of the auditor’s alerts speak. Reads no content.",
-        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ, P.ALERT_SET},
+        "Is told of every emergency access to the organisation’s records and reviews it, decides on erasures and on the end of "
+        "keys, and sets from which number on the rules of the auditor’s alerts speak. Reads no content.",
+        _EVERYONE | {P.EMERGENCY_REVIEW, P.AGREEMENT_READ, P.ALERT_SET, P.KEY_DESTROY, P.ERASURE_APPROVE},
     ),
     Role.FACT_RECIPIENT: RoleDescription(
         "Recipient of single facts",

@@ -16,13 +16,14 @@ from hub.attachments.vocabulary import ScanState
 from hub.audit.recording import StoredFile, append
 from hub.core.errors import HubError, Unavailable
 from hub.crypto import keyring, wrapping
-from hub.crypto.errors import Unsealable
+from hub.crypto.errors import KeyDestroyed, Unsealable
 from hub.crypto.stream import attachment_context, decrypt_chunks, plaintext_length
 from hub.extensions import db
 from hub.storage.errors import ObjectChanged, ObjectMissing
 from hub.web.store import object_store
 
 UNREADABLE_NAME = "A file whose name cannot be read"
+ERASED_NAME = "A file that was erased"
 UNSOUND = (
     "This file failed its integrity check: what is stored is not what was attached. Nothing of it was sent, and it has"
     " been written down. Tell your administrator."
@@ -55,11 +56,13 @@ class OpenedAttachment:
 
 def name_of(row: Attachment | Paper, record_id: UUID | None) -> str:
     """The file's own name, under the key of its record or of the partnership."""
-    held = keyring.data_key(db.session(), row.partnership_id, record_id)
     try:
+        held = keyring.data_key(db.session(), row.partnership_id, record_id)
         return wrapping.open_text(held.key, row.sealed_name, purpose="file-name", ids=(row.id,))
     except Unsealable:
         return UNREADABLE_NAME
+    except KeyDestroyed:
+        return ERASED_NAME
 
 
 def release(actor: Actor, row: Attachment | Paper, record_id: UUID | None) -> OpenedAttachment:

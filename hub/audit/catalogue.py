@@ -146,6 +146,23 @@ EVENTS: dict[str, Kind] = {
     "draft.forgotten": _kind(C.ERASURE, None, "Old drafts removed"),
     "service.created": _kind(C.ADMIN, "user", "Service account made"),
     "object.swept": _kind(C.ERASURE, None, "Orphaned objects removed", "objects"),
+    # erasure
+    "erasure.asked": _kind(C.SECURITY, "record", "Erasure asked for", "ground"),
+    "erasure.refused": _kind(C.SECURITY, "record", "Erasure refused"),
+    "erasure.listed": _kind(C.SECURITY, None, "Erasures viewed"),
+    "erasure.viewed": _kind(C.SECURITY, "record", "Request for an erasure viewed"),
+    "erasure.shown": _kind(C.CONSULTATION, "record", "Told that a record was erased"),
+    "record.erased": _kind(C.ERASURE, "record", "Record erased", "ground"),
+    "erasure.finished": _kind(C.ERASURE, "record", "Objects of an erased record removed", "objects"),
+    # keys
+    "keys.viewed": _kind(C.ADMIN, None, "State of the keys viewed"),
+    "keys.moved": _kind(C.SECURITY, "partnership", "Keys passed to a new epoch", "epoch"),
+    "keys.turned": _kind(C.SECURITY, "partnership", "Keys turned", "epoch", "retired"),
+    "keys.root_turned": _kind(C.SECURITY, None, "Root key turned"),
+    "keys.root_moved": _kind(C.SECURITY, None, "Epochs passed to the new root key"),
+    "keys.root_ended": _kind(C.SECURITY, None, "Earlier root key ended for good"),
+    "keys.destruction_asked": _kind(C.SECURITY, "key_epoch", "Asked to destroy an epoch’s key"),
+    "keys.destroyed": _kind(C.SECURITY, "key_epoch", "Epoch’s key destroyed"),
     # disclosure
     "case.shared": _kind(C.DISCLOSURE, "record_grant", "Shared", "sections", texts=("reason",)),
     "share.previewed": _kind(C.CONSULTATION, "record", "Previewed as a recipient", "organisation"),

@@ -39,6 +39,7 @@ class May:
     person: bool = False
     consent: bool = False
     hand_over: bool = False
+    erase: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,10 @@ def _may(actor: Actor, found: OpenedCase) -> May:
         and right.via == "lead"
         and case.owner_organisation_id == actor.organisation_id
         and actor.may(Permission.CASE_HAND_OVER),
+        erase=not live
+        and right.leads
+        and case.owner_organisation_id == actor.organisation_id
+        and actor.may(Permission.ERASURE_ASK),
     )
 
 
@@ -196,5 +201,6 @@ def _actions(found: OpenedCase, may: May) -> tuple[dict[str, Any], ...]:
         (may.change, {"label": "Restrict it to named people", "href": f"{base}/restrict"}),
         (found.right.leads, {"label": "Who has looked, by month", "href": f"{base}/seen"}),
         (may.hand_over, {"label": "Hand it over", "href": f"{base}/hand-over"}),
+        (may.erase, {"label": "Have it erased", "href": f"{base}/erase"}),
     )
     return tuple(action for allowed, action in offered if allowed)

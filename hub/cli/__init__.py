@@ -16,7 +16,19 @@ from hub.config import APP, CLI, DEFAULT_VAR
 from hub.launcher.running import recall
 
 # Each is a module hub.cli.<name> whose attribute `main` is a click command or group.
-COMMANDS = ("archive", "audit", "db", "demo", "incidents", "sequencer", "setup", "up", "witness", "worker")
+COMMANDS = (
+    "archive",
+    "audit",
+    "db",
+    "demo",
+    "incidents",
+    "keys",
+    "sequencer",
+    "setup",
+    "up",
+    "witness",
+    "worker",
+)
 
 
 class LazyGroup(click.Group):

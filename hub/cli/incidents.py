@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from hub.access.actor import NOBODY, Actor, Source
-from hub.access.guard import enter
-from hub.accounts import sessions
-from hub.accounts.models import Organisation
-from hub.accounts.queries import find_user_by_email, first_team
-from hub.accounts.vocabulary import Method
-from hub.app import create_app
-from hub.audit.recording import append
-from hub.config import CLI, Settings
+from hub.access.actor import Actor
+from hub.cli.acting import acting, database
 from hub.core import clock
 from hub.core.errors import HubError
 from hub.extensions import db
@@ -70,7 +60,7 @@ def import_command(
     """
     outcome = Outcome(file.name, dry_run=dry_run)
     try:
-        with _database(), _acting(organisation, email) as actor:
+        with database(), acting(email, organisation) as actor:
             start_import(actor)
             _check(file, actor, outcome)
             refuse = all_or_nothing and outcome.refused > 0
@@ -85,52 +75,6 @@ def import_command(
         )
     if outcome.refused:
         sys.exit(SOME_REFUSED)
-
-
-@contextmanager
-def _database() -> Iterator[None]:
-    """The application's context; its connections are closed at the end."""
-    with create_app(Settings.from_environment(role=CLI)).app_context():
-        try:
-            yield
-        finally:
-            db.session.remove()
-            db.engine.dispose()
-
-
-@contextmanager
-def _acting(organisation: str, email: str) -> Iterator[Actor]:
-    """A session of the named user, started by whoever may run commands on this machine, and ended afterwards."""
-    enter(db.session(), NOBODY)
-    user = find_user_by_email(email)
-    employer = db.session.get(Organisation, user.organisation_id) if user is not None else None
-    if (
-        user is None
-        or employer is None
-        or employer.code != organisation.upper()
-        or user.disabled_at is not None
-    ):
-        raise click.ClickException(
-            f"There is no user {email} in an organisation with the code {organisation}."
-        )
-    team = first_team(user)
-    if team is None:
-        raise click.ClickException(f"{email} is in no team: incidents need one to lead them.")
-    token = sessions.start(user, team, method=Method.OPERATOR, kind=Source.CLI, lasts=timedelta(hours=10))
-    db.session.commit()
-    actor = sessions.actor_of(token)
-    enter(db.session(), actor)
-    append(actor, "session.started", object_id=actor.user_id, facts={"method": Method.OPERATOR.value})
-    db.session.commit()
-    try:
-        yield actor
-    finally:
-        db.session.rollback()
-        visit = sessions.identify(token, actor.request, False)
-        if visit is not None and visit.actor is not None:
-            append(actor, "session.ended", object_id=actor.user_id)
-            sessions.end(visit.session_id)
-            db.session.commit()
 
 
 def _check(file: Path, actor: Actor, outcome: Outcome) -> None:

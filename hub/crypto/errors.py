@@ -23,3 +23,22 @@ class Busy(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("busy")
+
+
+class KeyDestroyed(Unavailable):
+    """The key was destroyed on purpose: what it sealed was erased."""
+
+    default = "This was erased: its key has been destroyed."
+
+    def __init__(self) -> None:
+        super().__init__("key_destroyed")
+
+
+class KeeperUnavailable(Unavailable):
+    """The root key keeper does not answer, refuses us, or no longer has the key."""
+
+    default = "The key keeper is not available, so no file can be opened or stored. Nothing was lost. Try again in a minute."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("keeper_unavailable")
+        self.reason = reason  # for the operator's log: the keeper's own code, no key and no address

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,16 +19,22 @@ from hub.core import clock
 from hub.core.errors import Unavailable
 from hub.core.ids import new_id
 from hub.crypto import wrapping
+from hub.crypto.errors import KeeperUnavailable, KeyDestroyed, Unsealable
 from hub.crypto.models import DataKey, KeyEpoch
 from hub.crypto.randomness import new_key
 from hub.crypto.rootkey import RootKey
+from hub.crypto.wrapping import RootWrapped
 
 EPOCH_DAYS = 30
-ROOT_KEY_ID = "root-1"
+# An open epoch key stays in a process's memory so long at most: asking the keeper at every request would be slow. A destroyed
+# one is refused at once, by its row; what is left of it in another process's memory opens nothing that the hub asks for.
+EPOCH_SECONDS = 300.0
+EPOCHS_AT_MOST = 1_000
 _IN_HAND = "data_keys"
 # whose partnership a record is in; access, beside this package, owns the table
 _RECORD = sa.table("record", sa.column("id"), sa.column("partnership_id"))
 _installed: dict[str, RootKey] = {}
+_epochs: dict[UUID, _OpenEpoch] = {}
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,19 @@ class KeyInHand:
     key: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class _OpenEpoch:
+    """An epoch's key as the keeper opened it, from these wrapped bytes."""
+
+    wrapped: bytes
+    until: float
+    key: bytes = field(repr=False)
+
+
 def install(root: RootKey) -> None:
     """Gives this process its root key keeper."""
     _installed["root"] = root
+    _epochs.clear()
 
 
 def data_key(session: Session, partnership_id: UUID, record_id: UUID | None = None) -> KeyInHand:
@@ -83,8 +100,8 @@ def _find(session: Session, partnership_id: UUID, record_id: UUID | None) -> Key
 def _open(session: Session, row: DataKey) -> KeyInHand:
     epoch = session.get(KeyEpoch, row.epoch_id)
     if row.wrapped is None or epoch is None or epoch.wrapped is None:
-        raise Unavailable("key_destroyed", "This was erased: its key has been destroyed.")
-    return KeyInHand(row.id, _unwrap(_open_epoch(epoch), row))
+        raise KeyDestroyed
+    return KeyInHand(row.id, _unwrap(open_epoch(epoch), row))
 
 
 def _unwrap(epoch_key: bytes, row: DataKey) -> bytes:
@@ -100,7 +117,7 @@ def _make(session: Session, partnership_id: UUID, record_id: UUID | None) -> Key
         )
     epoch = _current_epoch(session, partnership_id)
     key_id = new_id()
-    wrapped = wrapping.wrap(_open_epoch(epoch), new_key(), purpose="data", ids=(partnership_id, key_id))
+    wrapped = wrapping.wrap(open_epoch(epoch), new_key(), purpose="data", ids=(partnership_id, key_id))
     session.execute(
         insert(DataKey)
         .values(
@@ -131,21 +148,48 @@ def _current_epoch(session: Session, partnership_id: UUID) -> KeyEpoch:
         )
         .order_by(KeyEpoch.created_at.desc())
         .limit(1)
+        # held to the end of the transaction: an epoch is not retired while a key is being made under it
+        .with_for_update(read=True, key_share=True)
     )
-    if epoch is None:
-        epoch = KeyEpoch(id=new_id(), partnership_id=partnership_id, root_key_id=ROOT_KEY_ID)
-        epoch.wrapped = _root().wrap(new_key(), purpose="epoch", ids=(partnership_id, epoch.id))
-        session.add(epoch)
-        session.flush()
+    return epoch or make_epoch(session, partnership_id)
+
+
+def make_epoch(session: Session, partnership_id: UUID) -> KeyEpoch:
+    """A new epoch of a partnership, which wraps from here on."""
+    epoch = KeyEpoch(id=new_id(), partnership_id=partnership_id)
+    wrapped = root().wrap(new_key(), purpose="epoch", ids=(partnership_id, epoch.id))
+    epoch.root_key_id, epoch.wrapped = wrapped.generation, wrapped.sealed
+    session.add(epoch)
+    session.flush()
     return epoch
 
 
-def _open_epoch(epoch: KeyEpoch) -> bytes:
-    assert epoch.wrapped is not None  # noqa: S101 - callers take only live epochs
-    return _root().unwrap(epoch.wrapped, purpose="epoch", ids=(epoch.partnership_id, epoch.id))
+def open_epoch(epoch: KeyEpoch) -> bytes:
+    """The key of a living epoch: from this process's memory, or from the keeper."""
+    if epoch.wrapped is None:
+        raise KeyDestroyed
+    known = _epochs.get(epoch.id)
+    if known is not None and known.wrapped == epoch.wrapped and known.until > monotonic():
+        return known.key
+    wrapped = RootWrapped(epoch.root_key_id, epoch.wrapped)
+    try:
+        key = root().unwrap(wrapped, purpose="epoch", ids=(epoch.partnership_id, epoch.id))
+    except Unsealable:
+        # another keeper, another root key, or a generation that has ended: nothing below it can be told to be damaged
+        raise KeeperUnavailable("unsealable") from None
+    if len(_epochs) >= EPOCHS_AT_MOST:
+        _epochs.clear()
+    _epochs[epoch.id] = _OpenEpoch(epoch.wrapped, monotonic() + EPOCH_SECONDS, key)
+    return key
 
 
-def _root() -> RootKey:
+def forget_epoch(epoch_id: UUID) -> None:
+    """Drops an epoch's key from this process's memory."""
+    _epochs.pop(epoch_id, None)
+
+
+def root() -> RootKey:
+    """This process's root key keeper."""
     try:
         return _installed["root"]
     except KeyError:

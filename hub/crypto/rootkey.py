@@ -1,60 +1,74 @@
-"""The root key: wraps and opens the keys below it, and never hands itself out.
+"""The root key as the rest of the hub knows it: a keeper that wraps and opens the keys below it, and never hands itself out.
 
-It lives in a file of 32 bytes that no other user of the machine may read or change: enough to try the hub on
-one machine. A key management service would be a second body with the same two methods.
+A root key has generations. One of them wraps; the earlier ones open what they wrapped until they are ended, and with them
+whatever a backup still holds under them. Three bodies: a key file (`keepers.file`, demonstrations only), a key management
+service (`keepers.kms`), the transit engine of Vault or OpenBao (`keepers.transit`).
 """
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
-from typing import Self
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 
 from hub.config import Settings
-from hub.crypto import wrapping
-from hub.crypto.errors import KeyFileRefused
-from hub.crypto.randomness import KEY_BYTES
-from hub.crypto.wrapping import Ids
-
-# Everything for others, and writing for the group: a group may be how the key reaches a service's own user.
-FORBIDDEN_MODE = stat.S_IRWXO | stat.S_IWGRP
-
-
-class RootKey:
-    """Read once; what it seals is bound to a purpose and ids, as in `wrapping`."""
-
-    def __init__(self, file: Path) -> None:
-        self._key = _read(file)
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        return cls(settings.root_key_file)
-
-    def wrap(self, secret: bytes, *, purpose: str, ids: Ids) -> bytes:
-        return wrapping.wrap(self._key, secret, purpose=purpose, ids=ids)
-
-    def unwrap(self, wrapped: bytes, *, purpose: str, ids: Ids) -> bytes:
-        """The secret, or Unsealable."""
-        return wrapping.unwrap(self._key, wrapped, purpose=purpose, ids=ids)
+from hub.core.errors import Unavailable
+from hub.crypto.errors import Unsealable
+from hub.crypto.keepers.file import FileKeeper
+from hub.crypto.keepers.kms import KmsKeeper
+from hub.crypto.keepers.transit import TransitKeeper
+from hub.crypto.randomness import new_key
+from hub.crypto.wrapping import Ids, RootWrapped
 
 
-def _read(file: Path) -> bytes:
+class RootKey(Protocol):
+    """What a keeper does. Each may raise `Unavailable("keeper_unavailable")`."""
+
+    def generation(self) -> str:
+        """The name of the generation that wraps now."""
+
+    def wrap(self, secret: bytes, *, purpose: str, ids: Ids) -> RootWrapped:
+        """Seals a key, bound to a purpose and ids as in `wrapping`."""
+
+    def unwrap(self, wrapped: RootWrapped, *, purpose: str, ids: Ids) -> bytes:
+        """The key that `wrap` sealed, or Unsealable."""
+
+    def turn(self) -> str:
+        """Makes a new generation and has it wrap from here on; its name."""
+
+    def end(self, generation: str) -> datetime:
+        """Destroys a generation that wraps no more; when that can't be undone any longer. ValueError for the one that wraps."""
+
+
+def keeper_of(settings: Settings) -> RootKey:
+    """The keeper that the settings name."""
+    if settings.kms is not None:
+        return KmsKeeper(settings.kms)
+    if settings.transit is not None:
+        return TransitKeeper(settings.transit)
+    if settings.root_key_file is not None:
+        return FileKeeper(settings.root_key_file)
+    raise SystemExit("No root key keeper is named: give HUB_KMS_KEY or HUB_TRANSIT_URL.")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whether a keeper wraps and opens again."""
+
+    ok: bool
+    generation: str = ""
+    code: str = field(default="")
+
+
+def check(root: RootKey) -> Checked:
+    """Wraps a key that nothing uses, and opens it again."""
+    key = new_key()
     try:
-        # O_NONBLOCK: a named pipe in the key's place must not hang the start
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as opened:
-            _check_mode(file, os.fstat(descriptor).st_mode)
-            key = opened.read(KEY_BYTES + 1)
-    except (OSError, ValueError) as why:
-        raise KeyFileRefused(f"The root key file {file} can't be read: {why}.") from None
-    if len(key) != KEY_BYTES:
-        raise KeyFileRefused(f"The root key file {file} must hold exactly {KEY_BYTES} bytes.")
-    return key
-
-
-def _check_mode(file: Path, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise KeyFileRefused(f"The root key file {file} is not a file.")
-    if mode & FORBIDDEN_MODE:
-        raise KeyFileRefused(f"The root key file {file} is open to other users. Run: chmod 600 {file}")
+        wrapped = root.wrap(key, purpose="check", ids=())
+        same = secrets.compare_digest(root.unwrap(wrapped, purpose="check", ids=()), key)
+    except Unavailable as error:
+        return Checked(False, code=error.code)
+    except Unsealable:
+        return Checked(False, code="unsealable")
+    return Checked(same, wrapped.generation, "" if same else "unsealable")

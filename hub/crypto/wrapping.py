@@ -8,6 +8,7 @@ and its tag.
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +24,14 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 _KEY = "hub/wrap/v1"
 _TEXT = "hub/text/v1"
+
+
+@dataclass(frozen=True)
+class RootWrapped:
+    """A key as a root key keeper wrapped it, and the generation of the root key that did."""
+
+    generation: str
+    sealed: bytes = field(repr=False)
 
 
 def wrap(key: bytes, secret: bytes, *, purpose: str, ids: Ids) -> bytes:
@@ -43,6 +52,11 @@ def seal_text(key: bytes, text: str, *, purpose: str, ids: Ids) -> bytes:
 def open_text(key: bytes, sealed: bytes, *, purpose: str, ids: Ids) -> str:
     """The text that `seal_text` sealed, or Unsealable."""
     return _open(key, sealed, _bound_to(_TEXT, purpose, ids)).decode()
+
+
+def bound_to(purpose: str, ids: Ids) -> bytes:
+    """The associated data of a wrapped key, for keepers that seal it elsewhere."""
+    return _bound_to(_KEY, purpose, ids)
 
 
 def _seal(key: bytes, plain: bytes, associated: bytes) -> bytes:

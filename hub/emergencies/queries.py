@@ -21,6 +21,7 @@ from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.crypto import keyring, wrapping
+from hub.crypto.errors import KeyDestroyed
 from hub.extensions import db
 
 # the badge says 99+ beyond this
@@ -184,5 +185,8 @@ def open_emergency_for_review(actor: Actor, emergency_id: UUID) -> OpenedEmergen
 
 
 def _unsealed(emergency: Emergency) -> str:
-    held = keyring.key_by_id(db.session(), emergency.data_key_id)
+    try:
+        held = keyring.key_by_id(db.session(), emergency.data_key_id)
+    except KeyDestroyed as erased:
+        return erased.message
     return wrapping.open_text(held.key, emergency.sealed_reason, purpose=SEAL, ids=(held.id, emergency.id))

@@ -22,10 +22,12 @@ from hub.attachments.scanning import scan_pending
 from hub.attestations.jobs import attest_access
 from hub.config import Settings
 from hub.crypto import keyring
+from hub.erasures.jobs import finish_erasures
 from hub.extensions import db
 from hub.interests.jobs import tell_of_stopped_looks
 from hub.jobs import housekeeping
 from hub.jobs.warnings import warn_of_ends
+from hub.keys.jobs import look_after_keys
 from hub.notifications.jobs import send_due
 from hub.reviews.jobs import raise_alerts
 
@@ -55,6 +57,8 @@ REGULAR = (
     Regular("warn_of_ends", "45 * * * *", warn_of_ends),
     Regular("sweep_loose", "35 * * * *", sweep_loose),
     Regular("sweep_unknown", "10 2 * * *", sweep_unknown),
+    Regular("finish_erasures", "*/10 * * * *", finish_erasures),
+    Regular("look_after_keys", "50 * * * *", look_after_keys),
     # daily: the list of a month is made on its first day, and closed on the day after it was due
     Regular("attest_access", "20 4 * * *", attest_access),
     Regular("warn_of_assurances", "25 4 * * *", warn_of_assurances),

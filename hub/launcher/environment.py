@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from hub.config import APP, CLI, LOADER, WORKER, DatabaseRole
+from hub.config import APP, CLI, KEEPERS, LOADER, WORKER, DatabaseRole
 from hub.launcher.objectstore import S3Address
 from hub.launcher.postgres import PostgresAddress
 from hub.launcher.secrets import Secrets
@@ -67,13 +67,14 @@ def for_archive(address: S3Address, environment: Mapping[str, str], *, demo: boo
     return made
 
 
-def for_secrets(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The session key, the root key and the log's key: made once under var, unless they are given."""
+def for_secrets(var: Path, environment: Mapping[str, str], *, demo: bool) -> dict[str, str]:
+    """The session key, the log's key and a demonstration's root key: made once under var, unless they are given."""
     secrets = Secrets(var)
     made: dict[str, str] = {}
     if not environment.get("HUB_SECRET_KEY"):
         made["HUB_SECRET_KEY"] = secrets.token("secret_key")
-    if not environment.get("HUB_ROOT_KEY_FILE"):
+    # a key file serves demonstrations only: elsewhere the start says which keepers there are
+    if demo and not any(environment.get(name) for name in KEEPERS):
         made["HUB_ROOT_KEY_FILE"] = str(secrets.key_file("root_key"))
     if not environment.get(LOG_KEY):
         made[LOG_KEY] = str(secrets.key_file("log_key"))

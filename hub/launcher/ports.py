@@ -1,7 +1,7 @@
 """Ports on the loopback address: chosen free, remembered, chosen anew when another program has taken one."""
 
 import json
-import random
+import secrets
 import socket
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Ports:
 
     def _find(self, partner: int) -> int:
         taken = set(self.chosen.values())
-        for port in random.sample(_RANGE, _TRIES):
+        for port in secrets.SystemRandom().sample(_RANGE, _TRIES):
             if not {port, port + partner} & taken and is_free(port) and is_free(port + partner):
                 return port
         raise SystemExit(f"No free port between {_RANGE.start} and {_RANGE.stop} was found on {LOOPBACK}.")

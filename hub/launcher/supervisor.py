@@ -101,7 +101,7 @@ class Supervisor:
         if not variables.given(variables.DATABASE_NAMES, os.environ):
             self.postgres = Postgres(self.var)
             self.postgres.launch()
-        self.environment |= variables.for_secrets(self.var, os.environ)
+        self.environment |= variables.for_secrets(self.var, os.environ, demo=self.options.demo)
         if self.postgres:
             self.environment |= variables.for_database(self.postgres.ready())
 

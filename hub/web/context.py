@@ -58,6 +58,7 @@ NAVIGATION = (
     ),
     Place("Emergencies", "/emergencies", Permission.EMERGENCY_REVIEW, ("emergencies",)),
     Place("Alert rules", "/alert-rules", Permission.ALERT_SET, ("thresholds",)),
+    Place("Erasures", "/erasures", Permission.ERASURE_APPROVE, ("erasures",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, ("oversight", "alerts", "samples", "subject_reports")),
     Place(
         "Admin",

@@ -38,6 +38,7 @@ PARTICULAR = {
     "unexpected_file": 400,
     "too_large": 413,
     "too_often": 429,
+    "key_destroyed": 410,
 }
 
 

@@ -272,6 +272,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, url: str, settings: Any) -> No
         "HUB_S3_ACCESS_KEY": "test",
         "HUB_S3_SECRET_KEY": "test",
         "HUB_SECRET_KEY": settings.secret_key,
+        "HUB_DEMO": "1",
         "HUB_ROOT_KEY_FILE": str(settings.root_key_file),
         "HUB_VAR": str(settings.var),
     }.items():

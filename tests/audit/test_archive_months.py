@@ -250,6 +250,7 @@ class Command:
             "HUB_S3_BUCKET": "hub-attachments",
             "HUB_S3_ACCESS_KEY": place.address.access_key,
             "HUB_S3_SECRET_KEY": place.address.secret_key,
+            "HUB_DEMO": "1",
             "HUB_ROOT_KEY_FILE": str(root_key_file),
             "HUB_SECRET_KEY": "k" * 40,
             "HUB_ARCHIVE_BUCKET": place.name,

@@ -42,6 +42,7 @@ def export(database: SimpleNamespace, root_key_file: Path, tmp_path: Path, polic
             "HUB_OWNER_DATABASE_URL": database.owner,
             "HUB_S3_ENDPOINT": "http://127.0.0.1:1",
             "HUB_S3_BUCKET": "hub",
+            "HUB_DEMO": "1",
             "HUB_ROOT_KEY_FILE": str(root_key_file),
             "HUB_S3_ACCESS_KEY": "test",
             "HUB_S3_SECRET_KEY": "test",

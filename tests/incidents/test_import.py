@@ -51,6 +51,7 @@ def run(
     """Runs the command on a file with these bytes, on the test's own database."""
     for name, value in {
         "HUB_DATABASE_URL": database.cli,
+        "HUB_DEMO": "1",
         "HUB_ROOT_KEY_FILE": str(root_key_file),
         "HUB_SECRET_KEY": "test-" + "k" * 40,
         "HUB_S3_ENDPOINT": "http://127.0.0.1:1",

@@ -13,9 +13,13 @@ GIVEN = {
     "HUB_S3_ACCESS_KEY": "word-of-access",
     "HUB_S3_SECRET_KEY": "word-of-store",
     "HUB_SECRET_KEY": "word-of-session-" + "x" * 32,
+    "HUB_DEMO": "1",
     "HUB_ROOT_KEY_FILE": "/nowhere/root_key",
     "HUB_CLAMD": "unix:/run/clamav/clamd.ctl",
 }
+NEEDED = [name for name in GIVEN if name != "HUB_DEMO"]
+KEPT = {name: value for name, value in GIVEN.items() if name not in ("HUB_DEMO", "HUB_ROOT_KEY_FILE")}
+TRANSIT = {"HUB_TRANSIT_URL": "https://bao.example.org:8200", "HUB_TRANSIT_KEY": "hub"}
 
 
 def test_a_complete_environment_is_read() -> None:
@@ -30,7 +34,7 @@ def test_a_complete_environment_is_read() -> None:
     assert Settings.from_environment(GIVEN | {"HUB_ARCHIVE_BUCKET": "log"}).archived is True
 
 
-@pytest.mark.parametrize("name", GIVEN)
+@pytest.mark.parametrize("name", NEEDED)
 def test_each_missing_variable_is_named(name: str) -> None:
     environment = {key: value for key, value in GIVEN.items() if key != name}
     with pytest.raises(SystemExit, match=f"{name} is not set"):
@@ -139,3 +143,41 @@ def test_larger_files_are_not_taken_than_are_scanned() -> None:
         Settings.from_environment(GIVEN | {"HUB_UPLOAD_MIB": "101"})
     larger = GIVEN | {"HUB_UPLOAD_MIB": "500", "HUB_CLAMD_MAX_MIB": "500"}
     assert Settings.from_environment(larger).clamd_max_mib == 500
+
+
+def test_a_key_file_is_for_demonstrations_only() -> None:
+    with pytest.raises(SystemExit, match="HUB_ROOT_KEY_FILE is for demonstrations only"):
+        Settings.from_environment(GIVEN | {"HUB_DEMO": "0"})
+    with pytest.raises(SystemExit, match="HUB_KMS_KEY or HUB_TRANSIT_URL is not set"):
+        Settings.from_environment(KEPT)
+
+
+def test_the_root_key_has_one_keeper() -> None:
+    with pytest.raises(SystemExit, match="not several"):
+        Settings.from_environment(GIVEN | TRANSIT | {"HUB_TRANSIT_TOKEN_FILE": "/run/token"})
+    kms = Settings.from_environment(KEPT | {"HUB_KMS_KEY": "alias/hub", "HUB_KMS_REGION": "eu-west-2"}).kms
+    assert kms and (kms.key, kms.region, kms.endpoint) == ("alias/hub", "eu-west-2", "")
+    transit = Settings.from_environment(KEPT | TRANSIT | {"HUB_TRANSIT_TOKEN_FILE": "/run/token"}).transit
+    assert transit and (transit.url, transit.mount) == ("https://bao.example.org:8200", "transit")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"HUB_KMS_KEY": "1234-5678", "HUB_KMS_REGION": "eu-west-2"}, "not an alias"),
+        ({"HUB_KMS_KEY": "alias/hub"}, "HUB_KMS_REGION is not set"),
+        (
+            {"HUB_KMS_KEY": "alias/hub", "HUB_KMS_REGION": "x", "HUB_KMS_ENDPOINT": "http://kms.example.org"},
+            "HUB_KMS_ENDPOINT does not start with https://",
+        ),
+        (TRANSIT, "HUB_TRANSIT_TOKEN_FILE, or"),
+        (TRANSIT | {"HUB_TRANSIT_ROLE_ID": "role"}, "HUB_TRANSIT_SECRET_ID_FILE"),
+        (
+            TRANSIT | {"HUB_TRANSIT_URL": "http://10.0.0.1:8200", "HUB_TRANSIT_TOKEN_FILE": "/run/token"},
+            "HUB_TRANSIT_URL does not start with https://",
+        ),
+    ],
+)
+def test_a_keeper_that_is_half_named_is_refused(given: dict[str, str], told: str) -> None:
+    with pytest.raises(SystemExit, match=told):
+        Settings.from_environment(KEPT | given)

@@ -31,6 +31,15 @@ class Up:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
         if "HUB_POSTGRES" in os.environ:
             kept["HUB_POSTGRES"] = os.environ["HUB_POSTGRES"]
+        # a root key needs a keeper of its own unless it is a demonstration's; this one need not answer before it is used
+        token = var.parent / "token"
+        token.write_text("none")
+        if "--demo" not in options:
+            kept |= {
+                "HUB_TRANSIT_URL": "http://127.0.0.1:1",
+                "HUB_TRANSIT_KEY": "hub",
+                "HUB_TRANSIT_TOKEN_FILE": str(token),
+            }
         self.output = var.parent / "output"
         self.words = var.parent / "words"
         with self.output.open("w") as output, self.words.open("w") as words:

@@ -88,11 +88,16 @@ def test_half_of_a_server_s_variables_is_a_mistake() -> None:
 
 def test_given_secrets_are_used_and_none_is_made(tmp_path: Path) -> None:
     assert (
-        for_secrets(tmp_path, {"HUB_SECRET_KEY": "s", "HUB_ROOT_KEY_FILE": "f", "HUB_LOG_KEY_FILE": "l"})
+        for_secrets(
+            tmp_path, {"HUB_SECRET_KEY": "s", "HUB_ROOT_KEY_FILE": "f", "HUB_LOG_KEY_FILE": "l"}, demo=True
+        )
         == {}
     )
     assert list(tmp_path.iterdir()) == []
-    assert set(for_secrets(tmp_path, {})) == {"HUB_SECRET_KEY", "HUB_ROOT_KEY_FILE", "HUB_LOG_KEY_FILE"}
+    made = set(for_secrets(tmp_path, {}, demo=True))
+    assert made == {"HUB_SECRET_KEY", "HUB_ROOT_KEY_FILE", "HUB_LOG_KEY_FILE"}
+    # a key file serves demonstrations only
+    assert set(for_secrets(tmp_path, {}, demo=False)) == {"HUB_SECRET_KEY", "HUB_LOG_KEY_FILE"}
 
 
 @pytest.mark.parametrize("role", [APP, WORKER, CLI, LOADER], ids=lambda role: str(role.name))

@@ -1,0 +1,1 @@
+"""Erasing a record: decided by two people, final even in backups."""

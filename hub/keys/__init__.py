@@ -1,0 +1,1 @@
+"""Keys as people look after them: how they stand, turning them, and destroying an epoch."""
