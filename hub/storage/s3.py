@@ -71,13 +71,26 @@ class ObjectStore:
             upload.abort_unless_finished()
 
     def read(
-        self, key: str, version_id: str | None, offset: int, length: int, *, block_bytes: int = BLOCK_BYTES
+        self,
+        key: str,
+        version_id: str | None,
+        offset: int,
+        length: int,
+        *,
+        whole: int | None = None,
+        block_bytes: int = BLOCK_BYTES,
     ) -> Iterator[bytes]:
-        """Exactly `length` bytes from `offset`, in blocks. ObjectChanged when the object ends before them."""
+        """Exactly `length` bytes from `offset`, in blocks.
+
+        ObjectChanged when the object ends before them, or is not the size of `whole`.
+        """
         if length == 0:
             return iter(())
-        range_of = f"bytes={offset}-{offset + length - 1}"
-        return self._blocks(self._get(key, version_id, range_of=range_of), length, block_bytes)
+        answer = self._get(key, version_id, range_of=f"bytes={offset}-{offset + length - 1}")
+        if whole is not None and not answer.get("ContentRange", "").endswith(f"/{whole}"):
+            answer["Body"].close()
+            raise ObjectChanged
+        return self._blocks(answer, length, block_bytes)
 
     def stream(
         self, key: str, version_id: str | None, expected_size: int, *, block_bytes: int = BLOCK_BYTES

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-# The smallest part S3 allows, so that eight uploads at once stay below 64 MiB (49; with 8 MiB a part, 73)
+# The smallest part S3 allows, so that eight uploads at once stay below 64 MiB (49; with 8 MiB a part, 73). In as many parts
+# as it allows that is 48 GiB, twelve times the largest file.
 PART_BYTES = 5 * 1024 * 1024
+MOST_PARTS = 10_000
 
 
 @dataclass(frozen=True)
