@@ -56,6 +56,7 @@ bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.clause
 	$(PY) -m bench.log
+	HUB_TEST=1 $(PY) -m bench.files
 
 nightly: $(DEV) $(HUB) $(ASSETS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none

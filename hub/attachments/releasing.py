@@ -137,7 +137,7 @@ class Released:
             if self.first:
                 yield self.first
             yield from self.rest
-        except (Unsealable, ObjectChanged):
+        except (Unsealable, ObjectChanged, ObjectMissing):
             note_unsound(self.application, self.actor, self.meta)
             raise
         finally:

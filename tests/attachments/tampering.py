@@ -8,11 +8,10 @@ line a case: what was done → what the reader got → what the log says.
 
 from __future__ import annotations
 
-import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,28 +19,22 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
-from hub.app import create_app
 from hub.attachments.models import Attachment
 from hub.audit.verifying import verify_log
-from hub.cli.db import upgrade
 from hub.crypto import keyring, wrapping
 from hub.crypto.randomness import new_key
 from hub.crypto.stream import CHUNK, HEADER, SALT, SEALED_CHUNK
 from hub.extensions import db
-from hub.launcher.objectstore import ObjectStore as Launched
-from hub.launcher.postgres import Postgres
 from hub.web.identity import COOKIE
 from tests.attachments.asking import Heard, Line
 from tests.attachments.conftest import Desk, new_case
 from tests.attachments.storing import PLAIN, attach_file, row_of
 from tests.audit.forging import policy_of, sequenced
-from tests.conftest import connect_to, settings_for
+from tests.conftest import settings_for
+from tests.fixtures.alone import alone
 from tests.fixtures.server import serving
-from tests.fixtures.site import Site
-from tests.fixtures.store import new_bucket
-from tests.fixtures.world import act_as, build_world, look_at
+from tests.fixtures.world import act_as, look_at
 
 OTHER = PLAIN[::-1]
 CHUNKS = len(PLAIN) // CHUNK + 1
@@ -336,32 +329,14 @@ def arena_of(desk: Desk, urls: SimpleNamespace, root_key_file: Path, folder: Pat
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="hub-tamper-") as name, ExitStack() as stack:
-        folder = Path(name)
-        server, store = Postgres(folder, test=True), Launched(folder)
-        stack.callback(store.destroy)
-        stack.callback(server.destroy)
-        address = server.start()
-        upgrade(address.owner_url)
-        superuser = make_url(address.superuser_url).set(database=make_url(address.app_url).database)
-        urls = SimpleNamespace(app=address.app_url, superuser=superuser.render_as_string(hide_password=False))
-        root_key_file = folder / "root.key"
-        root_key_file.write_bytes(secrets.token_bytes(32))
-        root_key_file.chmod(0o600)
-        connect_to(urls.app)
-        made = new_bucket(store.start())
-        app = create_app(settings_for(urls.app, root_key_file, demo=True, **made.settings()))
-        with app.app_context():
-            world = build_world()
-            db.session.remove()
-        failed = False
-        with arena_of(Desk(Site(app, world), made), urls, root_key_file, folder) as arena:
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="hub-tamper-") as name, alone(Path(name)) as ground:
+        desk = Desk(ground.site, ground.bucket)
+        with arena_of(desk, ground.urls, ground.root_key_file, Path(name)) as arena:
             for well, line in tried(arena):
                 print(line, flush=True)
                 failed |= not well
-            sound = arena.sequence_and_verify(address.sequencer_url, folder)
-        with app.app_context():
-            db.engine.dispose()
+            sound = arena.sequence_and_verify(ground.urls.sequencer, Path(name))
     print(f"the log of it all: {'sound' if sound else 'NOT SOUND'}")
     print("NOT EVERY CASE WAS REFUSED." if failed else f"All {len(CASES)} cases were refused.")
     return int(failed or not sound)
