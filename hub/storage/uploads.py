@@ -28,7 +28,6 @@ class StoredObject:
     version_id: str | None
     size: int
     sha256: str
-    etag: str
 
 
 class Upload:
@@ -70,7 +69,7 @@ class Upload:
                     Body=_body(self.buffer),
                     ContentType="application/octet-stream",
                 )
-            version, etag = answer.get("VersionId"), answer["ETag"]
+            version = answer.get("VersionId")
         else:
             self._send()
             with translated():
@@ -80,9 +79,9 @@ class Upload:
                     UploadId=self.upload_id,
                     MultipartUpload={"Parts": self.parts},
                 )
-            version, etag = complete.get("VersionId"), complete["ETag"]
+            version = complete.get("VersionId")
         self.finished = True
-        return StoredObject(self.key, version, self.size, self.digest.hexdigest(), etag.strip('"'))
+        return StoredObject(self.key, version, self.size, self.digest.hexdigest())
 
     def abort_unless_finished(self) -> None:
         if self.finished or self.upload_id is None:
