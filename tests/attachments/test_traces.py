@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
@@ -162,19 +163,19 @@ def test_the_largest_file_of_all_goes_up_and_comes_back(served: Served, desk: De
         "Content-Type": content_type,
         "Content-Length": str(len(head) + size + len(tail)),
     }
-    connection = HTTPConnection("127.0.0.1", served.port, timeout=900)
-    connection.request("POST", desk.path(), _Made(head, size, tail), sent)
-    answer = connection.getresponse()
-    assert answer.status == 303, answer.read()[-500:]
-    path = desk.path(answer.headers["Location"].rpartition("added=")[2])
-    for asked, length in (({}, size), ({"Range": "bytes=-1000"}, 1000)):
-        connection = HTTPConnection("127.0.0.1", served.port, timeout=900)
-        connection.request("GET", path, headers={"Cookie": sent["Cookie"], **asked})
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=900)) as connection:
+        connection.request("POST", desk.path(), _Made(head, size, tail), sent)
         answer = connection.getresponse()
-        came = 0
-        while block := answer.read(1024 * 1024):
-            came += len(block)
-        assert came == length
+        assert answer.status == 303, answer.read()[-500:]
+        path = desk.path(answer.headers["Location"].rpartition("added=")[2])
+    for asked, length in (({}, size), ({"Range": "bytes=-1000"}, 1000)):
+        with closing(HTTPConnection("127.0.0.1", served.port, timeout=900)) as connection:
+            connection.request("GET", path, headers={"Cookie": sent["Cookie"], **asked})
+            answer = connection.getresponse()
+            came = 0
+            while block := answer.read(1024 * 1024):
+                came += len(block)
+            assert came == length
 
 
 @pytest.mark.nightly
@@ -197,6 +198,6 @@ def test_a_slow_sender_is_waited_for_longer_than_a_process_may_be_silent(served:
             yield body[at : at + step]
             time.sleep(1)
 
-    connection = HTTPConnection("127.0.0.1", served.port, timeout=900)
-    connection.request("POST", desk.path(), slowly(), sent)
-    assert connection.getresponse().status == 303
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=900)) as connection:
+        connection.request("POST", desk.path(), slowly(), sent)
+        assert connection.getresponse().status == 303
