@@ -4,6 +4,7 @@
 #   make check          style, types, import rules
 #   make matrix         the sharing rule against its oracle, in one line
 #   make attacks        the attacks on the log, and what finds each          ARGS=events
+#   make tamper         what a thief can do to stored files, and what a reader gets
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
 
@@ -21,7 +22,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ASSETS := hub/static/vendor/.made
 
-.PHONY: run test check format matrix attacks bench nightly lock clean
+.PHONY: run test check format matrix attacks tamper bench nightly lock clean
 
 run: $(RUN) $(HUB) $(ASSETS)
 	@exec $(HUB) up --demo $(if $(VAR),--var '$(VAR)') $(if $(PORT),--port $(PORT))
@@ -48,11 +49,15 @@ matrix: $(DEV) $(HUB)
 attacks: $(DEV) $(HUB)
 	@HUB_TEST=1 $(PY) -m tests.audit.attacks $(ARGS)
 
+tamper: $(DEV) $(HUB) $(ASSETS)
+	@HUB_TEST=1 $(PY) -m tests.attachments.tampering $(ARGS)
+
 bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.clause
 	$(PY) -m bench.log
 	$(PY) -m bench.keys
+	HUB_TEST=1 $(PY) -m bench.files
 
 nightly: $(DEV) $(HUB) $(ASSETS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none

@@ -15,7 +15,8 @@ from hub.access.models import Record
 from hub.access.permissions import Permission
 from hub.access.queries import check_may_add
 from hub.access.vocabulary import Marking, RecordKind, Section
-from hub.attachments.limits import MAX_FILES
+from hub.attachments.file_policy import policy_of
+from hub.attachments.limits import room_for
 from hub.attachments.models import Attachment
 from hub.attachments.storing import incoming, store
 from hub.attachments.vocabulary import DocumentKind
@@ -38,13 +39,16 @@ def attach(
     media_type: str,
     blocks: Iterable[bytes],
     marking: Marking | None = None,
+    announced: int = 1,
 ) -> Attachment:
     """Seals, stores and writes down a file; the caller commits. `media_type` is the sender's claim: the content decides.
+    So is `announced`, its size: what claims to be too large is refused unread, and what comes is counted.
 
     `Invalid` for a file that is not taken, `Conflict` where the record takes none now, `Unavailable` without the store.
     May only be called with nothing uncommitted in the session.
     """
     record = _check_may_attach(actor, record_id, marking)
+    room_for(actor, record.partnership_id).check(announced)
     file = incoming(record.partnership_id, record_id, name, blocks)
     return store(actor, file, partial(_keep, actor, record_id, kind, description, marking))
 
@@ -68,11 +72,10 @@ def _check_may_attach(actor: Actor, record_id: UUID, marking: Marking | None) ->
         status = session.scalar(sa.select(Case.status).where(Case.id == record_id))
         if status is None or CaseStatus(status) in ENDED:
             raise Conflict("case_ended", "This case is closed, so no file can be added. Reopen it first.")
-    files = sa.select(Attachment.id).where(Attachment.record_id == record_id).limit(MAX_FILES).subquery()
-    if (session.scalar(sa.select(sa.func.count()).select_from(files)) or 0) >= MAX_FILES:
-        raise Conflict(
-            "too_many_files", f"This record holds {MAX_FILES:,} files, which is as many as it can."
-        )
+    most = policy_of(record.partnership_id).max_files
+    files = sa.select(Attachment.id).where(Attachment.record_id == record_id).limit(most).subquery()
+    if (session.scalar(sa.select(sa.func.count()).select_from(files)) or 0) >= most:
+        raise Conflict("too_many_files", f"This record holds {most:,} files, which is as many as it can.")
     return record
 
 

@@ -12,7 +12,8 @@ from hub.access.permissions import Permission
 from hub.assurances.queries import open_assurance
 from hub.attachments.limits import max_bytes
 from hub.attachments.papers import add_paper, find_papers, open_paper, refuse_paper
-from hub.attachments.receiving import as_download, take_upload
+from hub.attachments.receiving import take_upload
+from hub.attachments.sending import as_download, asked
 from hub.attachments.types import PAPERS_ACCEPT, PAPERS_IN_WORDS
 from hub.web.identity import current_actor
 from hub.web.multipart import FilePart
@@ -44,7 +45,9 @@ def add(assurance_id: UUID) -> Response | tuple[str, int]:
     address = f"/assurance/{assurance_id}/papers"
 
     def keep(_: Mapping[str, str], part: FilePart) -> str:
-        add_paper(actor, assurance_id=assurance_id, name=part.filename, blocks=part.blocks)
+        add_paper(
+            actor, assurance_id=assurance_id, name=part.filename, blocks=part.blocks, announced=part.announced
+        )
         flash(
             "The paper was encrypted and stored. The administrators of your partners can read it.", "success"
         )
@@ -62,7 +65,7 @@ def add(assurance_id: UUID) -> Response | tuple[str, int]:
     data=Data.STAFF,
 )
 def download(assurance_id: UUID, paper_id: UUID) -> Response:
-    return as_download(open_paper(current_actor(), paper_id, assurance_id=assurance_id))
+    return as_download(open_paper(current_actor(), paper_id, asked(), assurance_id=assurance_id))
 
 
 def _page(assurance_id: UUID, errors: dict[str, str]) -> str:

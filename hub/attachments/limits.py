@@ -1,20 +1,76 @@
-"""How large a file and how many to a record."""
+"""How large a file, how many to a record, and how much of them a user and an organisation may store."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
 from flask import current_app
 
-from hub.core.errors import Invalid
+from hub.access.actor import Actor
+from hub.attachments.file_policy import policy_of
+from hub.attachments.models import FileUse
+from hub.core.errors import Conflict, HubError, Invalid
+from hub.extensions import db
 from hub.web.filters import file_size
 
-MAX_FILES = 1000
 MIB = 1024 * 1024
 
 
+@dataclass(frozen=True)
+class Room:
+    """The most bytes that the next file may have, and what is said of one that has more."""
+
+    size: int
+    refusal: HubError
+
+    def check(self, size: int) -> None:
+        if size > self.size:
+            raise self.refusal
+
+
 def max_bytes() -> int:
-    """The largest file that is taken."""
+    """The largest file that the service takes, whatever the partnership."""
     return int(current_app.config["HUB_SETTINGS"].upload_mib) * MIB
+
+
+def room_for(actor: Actor, partnership_id: UUID) -> Room:
+    """The room for one file of the actor's in a partnership, as it is now: one look at a counter.
+
+    It is looked at again when the file has come. Of several at once those under way may together go beyond a quota.
+    """
+    rules = policy_of(partnership_id)
+    mine, ours = _used(actor)
+    largest = min(max_bytes(), rules.max_mib * MIB)
+    return min(
+        Room(largest, too_large(largest)),
+        _quota("user_quota", "You have", rules.user_quota_mib * MIB, mine),
+        _quota("organisation_quota", "Your organisation has", rules.organisation_quota_mib * MIB, ours),
+        key=lambda room: room.size,
+    )
 
 
 def too_large(limit: int) -> Invalid:
     return Invalid("file_too_large", errors={"file": f"The file must be {file_size(limit)} or smaller"})
+
+
+def _quota(code: str, who: str, quota: int, used: int) -> Room:
+    return Room(
+        quota - used,
+        Conflict(
+            code,
+            f"{who} {file_size(max(0, quota - used))} left of {file_size(quota)} for files, and this file is larger."
+            " Nothing was saved. Ask your administrator for more room.",
+        ),
+    )
+
+
+def _used(actor: Actor) -> tuple[int, int]:
+    """Bytes that the user has stored for the organisation, and all of its users together."""
+    mine = sa.func.coalesce(sa.func.sum(FileUse.stored_bytes).filter(FileUse.user_id == actor.user_id), 0)
+    ours = sa.func.coalesce(sa.func.sum(FileUse.stored_bytes), 0)
+    found = db.session.execute(
+        sa.select(mine, ours).where(FileUse.organisation_id == actor.organisation_id)
+    ).one()
+    return int(found[0]), int(found[1])

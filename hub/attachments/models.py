@@ -139,3 +139,17 @@ class StoredObject(Base):
             postgresql_where=sa.text("kept_at IS NULL AND removed_at IS NULL"),
         ),
     )
+
+
+class FileUse(Base):
+    """How many bytes a user has stored for an organisation: kept by triggers, so that a quota costs a look and no counting."""
+
+    __tablename__ = "file_use"
+
+    organisation_id: Mapped[UUID] = reference_to("organisation.id", primary_key=True)
+    user_id: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF, primary_key=True)
+    files: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
+    # of the originals, replaced and hidden ones too
+    stored_bytes: Mapped[int] = holds(Holds.COUNT, sa.BigInteger)
+
+    __table_args__ = (sa.CheckConstraint("files >= 0 AND stored_bytes >= 0", name="not_negative"),)

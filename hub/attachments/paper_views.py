@@ -13,7 +13,8 @@ from hub.agreements.notices import address_of
 from hub.agreements.queries import open_agreement
 from hub.attachments.limits import max_bytes
 from hub.attachments.papers import add_paper, find_papers, open_paper, refuse_paper
-from hub.attachments.receiving import as_download, take_upload
+from hub.attachments.receiving import take_upload
+from hub.attachments.sending import as_download, asked
 from hub.attachments.types import PAPERS_ACCEPT, PAPERS_IN_WORDS
 from hub.core import clock
 from hub.core.errors import Denied
@@ -46,7 +47,9 @@ def add(agreement_id: UUID) -> Response | tuple[str, int]:
     actor = current_actor()
 
     def keep(_: Mapping[str, str], part: FilePart) -> str:
-        add_paper(actor, agreement_id=agreement_id, name=part.filename, blocks=part.blocks)
+        add_paper(
+            actor, agreement_id=agreement_id, name=part.filename, blocks=part.blocks, announced=part.announced
+        )
         flash("The paper was encrypted and stored. Every party can read it.", "success")
         return address_of(agreement_id)
 
@@ -62,7 +65,7 @@ def add(agreement_id: UUID) -> Response | tuple[str, int]:
     data=Data.STAFF,
 )
 def download(agreement_id: UUID, paper_id: UUID) -> Response:
-    return as_download(open_paper(current_actor(), paper_id, agreement_id=agreement_id))
+    return as_download(open_paper(current_actor(), paper_id, asked(), agreement_id=agreement_id))
 
 
 def _page(agreement_id: UUID, errors: dict[str, str]) -> str:

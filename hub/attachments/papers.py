@@ -21,12 +21,15 @@ from hub.access.permissions import Permission
 from hub.accounts.queries import organisation_names, user_names
 from hub.agreements.queries import find_terms, visible_agreements
 from hub.assurances.models import Assurance
+from hub.attachments.limits import room_for
 from hub.attachments.models import Paper
+from hub.attachments.ranges import WHOLE, Asked
 from hub.attachments.releasing import OpenedAttachment, name_of, releasable, release
 from hub.attachments.scan_words import ScanWords, scan_words, withheld_by_scan
 from hub.attachments.storing import incoming, store
 from hub.attachments.types import PAPERS
 from hub.attachments.vocabulary import ScanState
+from hub.audit.continuing import goes_on
 from hub.audit.reading import Shown, opened
 from hub.audit.recording import StoredFile, append
 from hub.core import clock
@@ -63,6 +66,7 @@ def add_paper(
     assurance_id: UUID | None = None,
     name: str,
     blocks: Iterable[bytes],
+    announced: int = 1,
 ) -> Paper:
     """Seals, stores and writes down a paper of one of the two; the caller commits. An administrator's act.
 
@@ -70,6 +74,7 @@ def add_paper(
     `Unavailable` without the store. May only be called with nothing uncommitted in the session.
     """
     _check_may_add(actor, agreement_id, assurance_id)
+    room_for(actor, actor.partnership_id).check(announced)
     file = incoming(actor.partnership_id, None, name, blocks, taken=PAPERS)
     return store(actor, file, partial(_keep, actor, agreement_id, assurance_id))
 
@@ -91,9 +96,14 @@ def find_papers(
 
 
 def open_paper(
-    actor: Actor, paper_id: UUID, *, agreement_id: UUID | None = None, assurance_id: UUID | None = None
+    actor: Actor,
+    paper_id: UUID,
+    asked: Asked = WHOLE,
+    *,
+    agreement_id: UUID | None = None,
+    assurance_id: UUID | None = None,
 ) -> OpenedAttachment:
-    """Opens one paper of one of the two: the event is committed before the first byte is fetched.
+    """Opens one paper of one of the two, or goes on with one: its event is committed before a byte is fetched.
 
     `NotVisible` where it is hidden or belongs elsewhere, `Conflict` where the scan does not allow it, and `Unavailable`
     where the store does not answer or what it holds is not what was stored.
@@ -105,11 +115,13 @@ def open_paper(
         append(actor, "paper.downloaded", outcome="denied", object_id=paper_id)
         db.session.commit()
         raise withheld_by_scan(found.scan_state, found.scan_finding)
-    opened(actor, "paper.downloaded", paper_id, Shown(version=1) if found is not None else None)
+    shown = Shown(version=1) if found is not None else None
+    if not (shown and asked.goes_on and goes_on(actor, "paper.downloaded", paper_id, shown)):
+        opened(actor, "paper.downloaded", paper_id, shown)
     row = db.session.scalar(sa.select(Paper).where(wanted))
     if row is None:  # taken away between the two steps
         raise NotVisible
-    return release(actor, row, None)
+    return release(actor, row, None, asked)
 
 
 def _keep(

@@ -14,9 +14,11 @@ from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
+from hub.attachments.ranges import WHOLE, Asked
 from hub.attachments.releasing import OpenedAttachment, name_of, releasable, release
 from hub.attachments.scan_words import ScanWords, scan_words, withheld_by_scan
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind, ScanState
+from hub.audit.continuing import goes_on
 from hub.audit.reading import Shown, opened
 from hub.audit.recording import Basis, append
 from hub.core.errors import NotVisible
@@ -101,8 +103,10 @@ def _rows(found: Sequence[Attachment]) -> list[FileRow]:
     ]
 
 
-def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> OpenedAttachment:
-    """Opens one file of one record: the event is committed before the first byte is fetched.
+def open_attachment(
+    actor: Actor, record_id: UUID, attachment_id: UUID, asked: Asked = WHOLE
+) -> OpenedAttachment:
+    """Opens one file of one record, or goes on with one that is open: its event is committed before a byte is fetched.
 
     `NotVisible` where it is hidden or belongs to another record, `Conflict` where the scan does not allow it, and
     `Unavailable` where the store does not answer or what it holds is not what was stored.
@@ -121,7 +125,8 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
         db.session.commit()
         raise withheld_by_scan(found.scan_state, found.scan_finding)
     shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
-    opened(actor, "attachment.downloaded", attachment_id, shown)
+    if not (asked.goes_on and goes_on(actor, "attachment.downloaded", attachment_id, shown)):
+        opened(actor, "attachment.downloaded", attachment_id, shown)
     row = db.session.scalar(
         sa.select(Attachment).where(Attachment.id == attachment_id, Attachment.record_id == record_id)
     )
@@ -131,7 +136,7 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
         )
         db.session.commit()
         raise NotVisible
-    return release(actor, row, row.record_id)
+    return release(actor, row, row.record_id, asked)
 
 
 def _basis(actor: Actor, record_id: UUID) -> Basis:

@@ -17,8 +17,6 @@ from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
 from hub.attachments.limits import max_bytes, too_large
-from hub.attachments.naming import disposition
-from hub.attachments.releasing import OpenedAttachment
 from hub.core.errors import Conflict, HubError, Invalid
 from hub.extensions import db
 from hub.web.gate import check_csrf
@@ -30,7 +28,6 @@ MAX_FIELDS = 10
 # what is read and thrown away after a refusal, so that the browser hears the answer instead of a broken line
 DRAIN_TIMES_LIMIT = 2
 DRAIN_SECONDS = 15.0
-SANDBOX = "sandbox; default-src 'none'"
 
 # What is done with the fields and the file: stores it and tells the address to go to
 Keep = Callable[[Mapping[str, str], FilePart], str]
@@ -133,13 +130,3 @@ def _drain() -> None:
             left -= len(block)
     except (OSError, ClientDisconnected):
         pass
-
-
-def as_download(found: OpenedAttachment) -> Response:
-    """A file on its way out: saved, never shown in place, and never run."""
-    response = Response(found.blocks, mimetype=None, content_type=found.meta.media_type)
-    response.headers["Content-Length"] = str(found.meta.size)
-    response.headers["Content-Disposition"] = disposition(found.meta.name)
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.headers["Accept-Ranges"] = "none"
-    return response

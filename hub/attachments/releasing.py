@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -12,12 +13,13 @@ from flask import Flask, current_app
 from hub.access.actor import Actor
 from hub.access.guard import enter
 from hub.attachments.models import Attachment, Paper
+from hub.attachments.ranges import WHOLE, Asked, Span, tag_of
 from hub.attachments.vocabulary import ScanState
 from hub.audit.recording import StoredFile, append
 from hub.core.errors import HubError, Unavailable
 from hub.crypto import keyring, wrapping
 from hub.crypto.errors import KeyDestroyed, Unsealable
-from hub.crypto.stream import attachment_context, decrypt_chunks, plaintext_length
+from hub.crypto.stream import RangeReader, attachment_context, decrypt_chunks, plaintext_length
 from hub.extensions import db
 from hub.storage.errors import ObjectChanged, ObjectMissing
 from hub.web.store import object_store
@@ -44,13 +46,17 @@ class FileMeta:
     size: int
     sha256: str
     stored: StoredFile
+    # strong: the bytes of one version never change
+    tag: str
 
 
 @dataclass(frozen=True)
 class OpenedAttachment:
-    """A file that may be read once: every byte of `blocks` is verified before it is given out."""
+    """A file, or a part of it, that may be read once: every byte of `blocks` is verified before it is given out."""
 
     meta: FileMeta
+    # None where the range that was asked for lies outside the file
+    span: Span | None
     blocks: Released
 
 
@@ -65,25 +71,45 @@ def name_of(row: Attachment | Paper, record_id: UUID | None) -> str:
         return ERASED_NAME
 
 
-def release(actor: Actor, row: Attachment | Paper, record_id: UUID | None) -> OpenedAttachment:
-    """The file, once its event stands in the log. `Unavailable` where what the store holds is not what was stored."""
+def release(
+    actor: Actor, row: Attachment | Paper, record_id: UUID | None, asked: Asked = WHOLE
+) -> OpenedAttachment:
+    """The file, or what is asked of it, once its event stands in the log.
+
+    `Unavailable` where what the store holds is not what was stored.
+    """
     stored = StoredFile(row.id, row.stored_size, row.stored_sha256)
-    meta = FileMeta(row.id, record_id, name_of(row, record_id), row.media_type, row.size, row.sha256, stored)
+    tag = tag_of(row.id, row.version)
+    meta = FileMeta(
+        row.id, record_id, name_of(row, record_id), row.media_type, row.size, row.sha256, stored, tag
+    )
+    span = asked.of(row.size, tag)
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
-        held = keyring.key_by_id(db.session(), row.data_key_id)
-        key = wrapping.unwrap(held.key, row.wrapped_key, purpose="file", ids=(row.id, str(row.version)))
-        if plaintext_length(row.stored_size) != row.size:
-            raise Unsealable
-        sealed = object_store().stream(row.object_key, row.object_version or None, row.stored_size)
-        plain = decrypt_chunks(key, attachment_context(row.partnership_id, row.id, row.version), sealed)
+        plain = _plain(row, span)
         # the header and the first chunk are verified before anything is promised to the reader
         first = next(plain, b"")
     except (Unsealable, ObjectChanged, ObjectMissing) as error:
         note_unsound(application, actor, meta)
         raise Unavailable("file_unsound", UNSOUND) from error
     db.session.commit()
-    return OpenedAttachment(meta, Released(application, actor, meta, first, plain))
+    return OpenedAttachment(meta, span, Released(application, actor, meta, first, plain))
+
+
+def _plain(row: Attachment | Paper, span: Span | None) -> Iterator[bytes]:
+    """The verified plaintext of a part, or of the whole, of which nothing is fetched twice."""
+    held = keyring.key_by_id(db.session(), row.data_key_id)
+    key = wrapping.unwrap(held.key, row.wrapped_key, purpose="file", ids=(row.id, str(row.version)))
+    context = attachment_context(row.partnership_id, row.id, row.version)
+    if plaintext_length(row.stored_size) != row.size:
+        raise Unsealable
+    if span is None:
+        return iter(())
+    store, version = object_store(), row.object_version or None
+    if not span.part:
+        return decrypt_chunks(key, context, store.stream(row.object_key, version, row.stored_size))
+    fetch = partial(store.read, row.object_key, version, whole=row.stored_size)
+    return RangeReader(key, context, row.stored_size, fetch).read(span.first, span.beyond)
 
 
 def releasable(state: str) -> bool:
@@ -113,7 +139,7 @@ class Released:
             if self.first:
                 yield self.first
             yield from self.rest
-        except (Unsealable, ObjectChanged):
+        except (Unsealable, ObjectChanged, ObjectMissing):
             note_unsound(self.application, self.actor, self.meta)
             raise
         finally:

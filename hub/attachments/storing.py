@@ -19,7 +19,7 @@ import structlog
 from flask import current_app
 
 from hub.access.actor import Actor
-from hub.attachments.limits import max_bytes, too_large
+from hub.attachments.limits import Room, room_for
 from hub.attachments.models import StoredObject
 from hub.attachments.naming import clean_name
 from hub.attachments.types import PEEK_BYTES, TAKEN, Taken, check_type
@@ -64,17 +64,16 @@ class Incoming:
 class _Measured:
     """The blocks as they pass: hashed, counted, and stopped at the first byte over the limit."""
 
-    def __init__(self, blocks: Iterable[bytes], limit: int) -> None:
+    def __init__(self, blocks: Iterable[bytes], room: Room) -> None:
         self.blocks = blocks
-        self.limit = limit
+        self.room = room
         self.digest = hashlib.sha256()
         self.size = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self.blocks:
             self.size += len(block)
-            if self.size > self.limit:
-                raise too_large(self.limit)
+            self.room.check(self.size)
             self.digest.update(block)
             yield block
 
@@ -98,15 +97,18 @@ def incoming(
 def store(actor: Actor, file: Incoming, keep: Callable[[dict[str, Any]], Row]) -> Row:
     """Seals and stores the file, then has `keep` write its row from the columns that all stored files have.
 
-    `Unavailable` without the store. May only be called with nothing uncommitted in the session; the caller commits.
+    `Invalid` or `Conflict` for more bytes than there is room for, `Unavailable` without the store. May only be called with
+    nothing uncommitted in the session; the caller commits.
     """
     if db.session.new or db.session.dirty or db.session.deleted:
         raise UncommittedWork("a file may not be stored with uncommitted work in the session")
+    room = room_for(actor, file.partnership_id)
     _announce(actor, file)
-    measured = _Measured(file.blocks, max_bytes())
+    measured = _Measured(file.blocks, room)
     kept = False
     try:
         stored = object_store().put_stream(file.object_key, encrypt_chunks(file.key, file.context, measured))
+        room_for(actor, file.partnership_id).check(measured.size)
         row = keep(_columns(file, measured, stored))
         _mark_kept(file.object_key)
         kept = True

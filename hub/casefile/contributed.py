@@ -16,6 +16,7 @@ from hub.access.permissions import Permission
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
 from hub.attachments.queries import FileRow, find_files, open_attachment
+from hub.attachments.ranges import WHOLE, Asked
 from hub.attachments.releasing import OpenedAttachment
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind
 from hub.audit.reading import Shown, listed, opened
@@ -82,13 +83,13 @@ def open_contribution(actor: Actor, item_id: UUID) -> Contribution:
     return replace(rows[0], file=find_files(actor, [item_id]).get(item_id))
 
 
-def open_contributed_file(actor: Actor, item_id: UUID) -> OpenedAttachment:
-    """The file itself; raises as `open_attachment` does."""
+def open_contributed_file(actor: Actor, item_id: UUID, asked: Asked = WHOLE) -> OpenedAttachment:
+    """The file itself, or a part of it; raises as `open_attachment` does."""
     kind, record_id = _find(actor, item_id)
     if kind is not Attachment or record_id is None:
         opened(actor, "attachment.downloaded", item_id, None)
         raise NotVisible
-    return open_attachment(actor, record_id, item_id)
+    return open_attachment(actor, record_id, item_id, asked)
 
 
 def _find(actor: Actor, item_id: UUID) -> tuple[Kind, UUID | None]:

@@ -14,7 +14,8 @@ from hub.access.vocabulary import Marking, Section
 from hub.attachments import actions, queries
 from hub.attachments.forms import MAX_DESCRIPTION, parse_file
 from hub.attachments.limits import max_bytes
-from hub.attachments.receiving import as_download, take_upload
+from hub.attachments.receiving import take_upload
+from hub.attachments.sending import as_download, asked
 from hub.attachments.types import ACCEPT, IN_WORDS
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind
 from hub.casefile.page import open_case_page
@@ -69,6 +70,7 @@ def _attach(actor: Actor, case_id: UUID, fields: Mapping[str, str], part: FilePa
         marking=form.marking,
         media_type=part.content_type,
         blocks=part.blocks,
+        announced=part.announced,
     ).id
 
 
@@ -106,4 +108,4 @@ def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mappin
     data=Data.PERSONAL,
 )
 def download(case_id: UUID, attachment_id: UUID) -> Response:
-    return as_download(queries.open_attachment(current_actor(), case_id, attachment_id))
+    return as_download(queries.open_attachment(current_actor(), case_id, attachment_id, asked()))

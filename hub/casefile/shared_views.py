@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
-from hub.attachments.receiving import as_download
+from hub.attachments.sending import as_download, asked
 from hub.casefile.contributed import open_contributed_file, open_contribution
 from hub.casefile.shared import SharedPage, SharedPart, find_elsewhere, find_part_owners, open_shared
 from hub.core.errors import Invalid
@@ -85,7 +85,7 @@ def contributed(entry_id: UUID) -> str:
     data=Data.PERSONAL,
 )
 def contributed_file(entry_id: UUID) -> Response:
-    return as_download(open_contributed_file(current_actor(), entry_id))
+    return as_download(open_contributed_file(current_actor(), entry_id, asked()))
 
 
 def _uuid(text: str) -> UUID | None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 KEY_PREFIX = "sealed/"
 BLOCK_BYTES = 256 * 1024
+# What one request asks for: some stores read far ahead of a slow reader and throw it away again. SeaweedFS spends five times
+# the work on a long object asked for at once.
+SEGMENT_BYTES = 16 * 1024 * 1024
 CONNECT_SECONDS = 2
 READ_SECONDS = 30
 ATTEMPTS = 3
@@ -71,19 +74,33 @@ class ObjectStore:
             upload.abort_unless_finished()
 
     def read(
-        self, key: str, version_id: str | None, offset: int, length: int, *, block_bytes: int = BLOCK_BYTES
+        self,
+        key: str,
+        version_id: str | None,
+        offset: int,
+        length: int,
+        *,
+        whole: int | None = None,
+        block_bytes: int = BLOCK_BYTES,
     ) -> Iterator[bytes]:
-        """Exactly `length` bytes from `offset`, in blocks. ObjectChanged when the object ends before them."""
+        """Exactly `length` bytes from `offset`, in blocks.
+
+        ObjectChanged when the object ends before them, or is not the size of `whole`.
+        """
         if length == 0:
             return iter(())
-        range_of = f"bytes={offset}-{offset + length - 1}"
-        return self._blocks(self._get(key, version_id, range_of=range_of), length, block_bytes)
+        first = self._segment(key, version_id, offset, length, whole)
+        return self._segments(first, key, version_id, offset, length, whole, block_bytes)
 
     def stream(
         self, key: str, version_id: str | None, expected_size: int, *, block_bytes: int = BLOCK_BYTES
     ) -> Iterator[bytes]:
         """The whole object in blocks. ObjectChanged before the first one when its size differs."""
-        return self._blocks(self._get(key, version_id), expected_size, block_bytes)
+        if expected_size:
+            return self.read(key, version_id, 0, expected_size, whole=expected_size, block_bytes=block_bytes)
+        answer = self._get(key, version_id)
+        _refuse_unless(answer, answer["ContentLength"] == 0)
+        return _blocks(answer["Body"], block_bytes)
 
     def delete(self, key: str, version_id: str | None) -> None:
         """Delete one version for good; with None every version of the key. What is gone is no error."""
@@ -137,12 +154,33 @@ class ObjectStore:
         with translated():
             return self._client.get_object(**wanted)
 
-    def _blocks(self, answer: GetObjectOutputTypeDef, expected: int, block_bytes: int) -> Iterator[bytes]:
-        """Refuses an answer of another length unread, as of a server that knows no ranges."""
-        if answer["ContentLength"] != expected:
-            answer["Body"].close()
-            raise ObjectChanged
-        return _blocks(answer["Body"], block_bytes)
+    def _segment(
+        self, key: str, version_id: str | None, offset: int, left: int, whole: int | None
+    ) -> GetObjectOutputTypeDef:
+        """The next of what is left, as far as one request goes. Refuses unread what is not what was asked for."""
+        length = min(left, SEGMENT_BYTES)
+        answer = self._get(key, version_id, range_of=f"bytes={offset}-{offset + length - 1}")
+        sized = whole is None or answer.get("ContentRange", "").endswith(f"/{whole}")
+        # another length: the object ends before, or the server knows no ranges
+        _refuse_unless(answer, sized and answer["ContentLength"] == length)
+        return answer
+
+    def _segments(
+        self,
+        answer: GetObjectOutputTypeDef,
+        key: str,
+        version_id: str | None,
+        offset: int,
+        left: int,
+        whole: int | None,
+        block_bytes: int,
+    ) -> Iterator[bytes]:
+        while True:
+            yield from _blocks(answer["Body"], block_bytes)
+            offset, left = offset + SEGMENT_BYTES, left - SEGMENT_BYTES
+            if left <= 0:
+                return
+            answer = self._segment(key, version_id, offset, left, whole)
 
     def _delete_every_version(self, key: str) -> None:
         try:
@@ -161,6 +199,12 @@ class ObjectStore:
             entry for page in pages for entry in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
         ]
         return [entry["VersionId"] for entry in found if entry["Key"] == key]
+
+
+def _refuse_unless(answer: GetObjectOutputTypeDef, as_expected: bool) -> None:
+    if not as_expected:
+        answer["Body"].close()
+        raise ObjectChanged
 
 
 def _blocks(body: StreamingBody, block_bytes: int) -> Iterator[bytes]:

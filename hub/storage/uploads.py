@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-# The smallest part S3 allows, so that eight uploads at once stay below 64 MiB (49; with 8 MiB a part, 73)
+# The smallest part S3 allows, so that eight uploads at once stay below 64 MiB (with 8 MiB a part they don't). In as many parts
+# as it allows that is 48 GiB, twelve times the largest file.
 PART_BYTES = 5 * 1024 * 1024
+MOST_PARTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,6 @@ class StoredObject:
     version_id: str | None
     size: int
     sha256: str
-    etag: str
 
 
 class Upload:
@@ -36,7 +37,9 @@ class Upload:
         self.client = client
         self.bucket = bucket
         self.key = key
-        self.buffer = bytearray()
+        # one for all parts: what grows or is made anew for each takes half as much again
+        self.buffer = bytearray(PART_BYTES)
+        self.filled = 0
         self.digest = hashlib.sha256()
         self.size = 0
         self.upload_id: str | None = None
@@ -46,24 +49,29 @@ class Upload:
     def add(self, block: bytes) -> None:
         self.digest.update(block)
         self.size += len(block)
-        self.buffer += block
-        while len(self.buffer) > PART_BYTES:
-            part, self.buffer = self.buffer, self.buffer[PART_BYTES:]
-            del part[PART_BYTES:]
-            self._send(part)
+        with memoryview(block) as left, memoryview(self.buffer) as buffer:
+            taken = 0
+            while taken < len(block):
+                if self.filled == PART_BYTES:
+                    self._send()
+                step = min(len(block) - taken, PART_BYTES - self.filled)
+                buffer[self.filled : self.filled + step] = left[taken : taken + step]
+                self.filled += step
+                taken += step
 
     def finish(self) -> StoredObject:
+        del self.buffer[self.filled :]
         if self.upload_id is None:
             with translated():
                 answer = self.client.put_object(
                     Bucket=self.bucket,
                     Key=self.key,
-                    Body=bytes(self.buffer),
+                    Body=_body(self.buffer),
                     ContentType="application/octet-stream",
                 )
-            version, etag = answer.get("VersionId"), answer["ETag"]
+            version = answer.get("VersionId")
         else:
-            self._send(self.buffer)
+            self._send()
             with translated():
                 complete = self.client.complete_multipart_upload(
                     Bucket=self.bucket,
@@ -71,9 +79,9 @@ class Upload:
                     UploadId=self.upload_id,
                     MultipartUpload={"Parts": self.parts},
                 )
-            version, etag = complete.get("VersionId"), complete["ETag"]
+            version = complete.get("VersionId")
         self.finished = True
-        return StoredObject(self.key, version, self.size, self.digest.hexdigest(), etag.strip('"'))
+        return StoredObject(self.key, version, self.size, self.digest.hexdigest())
 
     def abort_unless_finished(self) -> None:
         if self.finished or self.upload_id is None:
@@ -83,7 +91,7 @@ class Upload:
         except (BotoCoreError, ClientError):
             pass  # the first failure is the one to report; `abort_unfinished` sweeps what is left
 
-    def _send(self, part: bytearray) -> None:
+    def _send(self) -> None:
         with translated():
             if self.upload_id is None:
                 begun = self.client.create_multipart_upload(
@@ -92,8 +100,13 @@ class Upload:
                 self.upload_id = begun["UploadId"]
             number = len(self.parts) + 1
             sent = self.client.upload_part(
-                Bucket=self.bucket, Key=self.key, UploadId=self.upload_id, PartNumber=number, Body=_body(part)
+                Bucket=self.bucket,
+                Key=self.key,
+                UploadId=self.upload_id,
+                PartNumber=number,
+                Body=_body(self.buffer),
             )
+        self.filled = 0
         self.parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
 

@@ -69,13 +69,14 @@ class FieldPart:
 class FilePart:
     """One file, to be read before going on. `filename` and `content_type` are only the sender's claims.
 
-    An input left empty by the user arrives with an empty name and no blocks.
+    So is `announced`: what the body's length leaves for this file, if it is the last; 0 where several may come. An input left empty by the user arrives with an empty name and no blocks.
     """
 
     name: str
     filename: str
     content_type: str
     blocks: Iterator[bytes] = field(repr=False)
+    announced: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,14 @@ class _Body:
         if _CONTROL.search(event.filename) or len(event.filename) > NAME_CHARACTERS:
             raise BadMultipart("filename")
         content_type = event.headers.get("content-type", "")
-        return FilePart(name, event.filename, content_type, self._file_blocks())
+        return FilePart(name, event.filename, content_type, self._file_blocks(), self._announced())
+
+    def _announced(self) -> int:
+        """What is left of the body before the last delimiter, as every browser writes it."""
+        if self.limits.files > 1:
+            return 0
+        around = len(b"\r\n") + len(b"\r\n" + self.delimiter + b"--\r\n")
+        return max(0, self.unread + len(self.decoder.buffer) - around)
 
     def _file_blocks(self) -> Iterator[bytes]:
         yield from self._data(self.limits.file_bytes, "file")

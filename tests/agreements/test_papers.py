@@ -71,6 +71,18 @@ def test_a_paper_comes_back_byte_for_byte_to_every_party(stored_site: Site, pact
     assert hashlib.sha256(PDF).hexdigest() in spoc.get(f"/agreements/{pact}").get_data(as_text=True)
 
 
+def test_a_paper_is_read_in_parts_under_one_event(
+    stored_site: Site, pact: UUID, database: SimpleNamespace
+) -> None:
+    send(stored_site.as_user("spoc"), pact)
+    sergeant = stored_site.as_user("sergeant")
+    for first in (0, 500, 70_000):
+        answer = sergeant.get(link(sergeant, pact), headers={"Range": f"bytes={first}-{first + 99}"})
+        assert answer.status_code == 206 and answer.data == PDF[first : first + 100]
+    looks = "SELECT count(*) FROM audit.event WHERE act = 'paper.downloaded' AND outcome = 'ok'"
+    assert stored_site.sql(database.superuser, looks)[0][0] == 1
+
+
 def test_the_store_and_the_database_hold_ciphertext_only(
     stored_site: Site, pact: UUID, bucket: Bucket, database: SimpleNamespace
 ) -> None:

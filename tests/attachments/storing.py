@@ -23,9 +23,14 @@ def blocks_of(content: bytes = PLAIN) -> Iterator[bytes]:
 
 
 def attach_file(
-    world: World, case_id: UUID, content: bytes = PLAIN, name: str = "Danny Bridgeman.txt"
+    world: World,
+    case_id: UUID,
+    content: bytes = PLAIN,
+    name: str = "Danny Bridgeman.txt",
+    *,
+    who: str = "officer",
 ) -> UUID:
-    actor = act_as(world, "officer")
+    actor = act_as(world, who)
     made = attach(
         actor,
         case_id,

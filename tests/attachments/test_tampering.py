@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from hub.core.errors import Unavailable
 from hub.crypto.errors import Unsealable
 from tests.attachments.conftest import Desk
 from tests.attachments.storing import PLAIN, attach_file, count, execute, row_of
+from tests.attachments.tampering import arena_of, tried
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World, act_as
 
@@ -100,27 +102,11 @@ def _refused(world: World, case_id: UUID, attachment_id: UUID, database: SimpleN
     assert count(database, UNSOUND) == 1
 
 
-def test_over_http_a_change_in_the_middle_cuts_the_answer_short(
-    desk: Desk, database: SimpleNamespace
+def test_over_http_every_tampering_is_refused_and_written_down_once(
+    desk: Desk, database: SimpleNamespace, root_key_file: Path, tmp_path: Path
 ) -> None:
-    officer = desk.officer()
-    key = desk.send(officer, "a.txt", PLAIN).headers["Location"].rpartition("added=")[2]
-    stored = desk.site.sql(database.superuser, "SELECT object_key FROM attachment")[0].object_key
-    changed = bytearray(desk.bucket.read(stored))
-    changed[16_400 * 40] ^= 1
-    version = desk.bucket.write(stored, bytes(changed))
-    desk.site.sql(database.superuser, "UPDATE attachment SET object_version = :version", version=version)
-    answer = officer.http.get(desk.path(key), buffered=False)
-    assert answer.status_code == 200 and int(answer.headers["Content-Length"]) == len(PLAIN)
-    released = bytearray()
-    with pytest.raises(Unsealable):
-        for block in answer.response:
-            released += block if isinstance(block, bytes) else block.encode()
-    answer.close()
-    assert PLAIN.startswith(released) and 0 < len(released) < len(PLAIN)
-    assert count(database, UNSOUND) == 1
-    changed[100] ^= 1
-    version = desk.bucket.write(stored, bytes(changed))
-    desk.site.sql(database.superuser, "UPDATE attachment SET object_version = :version", version=version)
-    refused = officer.get(desk.path(key))
-    assert refused.status_code == 503 and "integrity check" in refused.get_data(as_text=True)
+    """The cases of `make tamper`, by the whole and by a range; and the log of it all is sound."""
+    with arena_of(desk, database, root_key_file, tmp_path) as arena:
+        wrong = [line for well, line in tried(arena) if not well]
+        assert wrong == []
+        assert arena.sequence_and_verify(database.sequencer, tmp_path)

@@ -7,6 +7,9 @@ import tempfile
 import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -15,8 +18,12 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 
+from hub.config import LARGEST_UPLOAD_MIB
+from hub.web.identity import COOKIE
 from tests.attachments.conftest import Desk, multipart
 from tests.attachments.storing import CANARY, PLAIN, attach_file, count
+from tests.conftest import settings_for
+from tests.fixtures.server import Served, serving
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World
 
@@ -129,3 +136,68 @@ class _Made:
         block = self.read(len(into))
         into[: len(block)] = block
         return len(block)
+
+
+@pytest.fixture
+def served(
+    database: SimpleNamespace, root_key_file: Path, bucket: Bucket, tmp_path: Path
+) -> Iterator[Served]:
+    """The hub as it takes the largest files that it may be told to take."""
+    settings = settings_for(database.app, root_key_file, **bucket.settings())
+    with serving(settings, tmp_path, HUB_UPLOAD_MIB=str(LARGEST_UPLOAD_MIB)) as running:
+        yield running
+
+
+@pytest.mark.nightly
+def test_the_largest_file_of_all_goes_up_and_comes_back(served: Served, desk: Desk) -> None:
+    """4 GiB through the served hub, and its last bytes by a range."""
+    size = LARGEST_UPLOAD_MIB * 1024 * 1024
+    officer = desk.officer()
+    form = {"csrf_token": officer.csrf, "form_key": str(uuid4()), "kind": "video"}
+    whole, content_type = multipart(form, "large.txt", b"@@")
+    head, tail = whole.split(b"@@")
+    cookie = officer.http.get_cookie(COOKIE)
+    assert cookie is not None
+    sent = {
+        "Cookie": f"{COOKIE}={cookie.value}",
+        "Content-Type": content_type,
+        "Content-Length": str(len(head) + size + len(tail)),
+    }
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=900)) as connection:
+        connection.request("POST", desk.path(), _Made(head, size, tail), sent)
+        answer = connection.getresponse()
+        assert answer.status == 303, answer.read()[-500:]
+        path = desk.path(answer.headers["Location"].rpartition("added=")[2])
+    for asked, length in (({}, size), ({"Range": "bytes=-1000"}, 1000)):
+        with closing(HTTPConnection("127.0.0.1", served.port, timeout=900)) as connection:
+            connection.request("GET", path, headers={"Cookie": sent["Cookie"], **asked})
+            answer = connection.getresponse()
+            came = 0
+            while block := answer.read(1024 * 1024):
+                came += len(block)
+            assert came == length
+
+
+@pytest.mark.nightly
+def test_a_slow_sender_is_waited_for_longer_than_a_process_may_be_silent(served: Served, desk: Desk) -> None:
+    """The threads' process shows a sign of life while one of them waits: 90 s are longer than its 60."""
+    officer = desk.officer()
+    form = {"csrf_token": officer.csrf, "form_key": str(uuid4()), "kind": "video"}
+    body, content_type = multipart(form, "slow.txt", CANARY * 20_000)
+    cookie = officer.http.get_cookie(COOKIE)
+    assert cookie is not None
+    sent = {
+        "Cookie": f"{COOKIE}={cookie.value}",
+        "Content-Type": content_type,
+        "Content-Length": str(len(body)),
+    }
+
+    def slowly() -> Iterator[bytes]:
+        step = len(body) // 90 + 1
+        for at in range(0, len(body), step):
+            yield body[at : at + step]
+            time.sleep(1)
+
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=900)) as connection:
+        connection.request("POST", desk.path(), slowly(), sent)
+        assert connection.getresponse().status == 303

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 import pytest
+from cryptography.cobblestone import Cobblestone256Decryptor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from hub.crypto.stream import (
 from tests.crypto.sealing import (
     CONTEXT,
     KEY,
+    SIZES,
     fetching,
     reader,
     seal,
@@ -29,16 +31,39 @@ LONG = os.urandom(20 * CHUNK + 77)
 LONG_SEALED = seal(LONG)
 
 
-@given(st.data())
-@settings(max_examples=150, deadline=None)
-def test_any_range_is_exactly_those_bytes(data: st.DataObject) -> None:
-    edges = [0, CHUNK - 1, CHUNK, CHUNK + 1, 16 * CHUNK, 16 * CHUNK + 1, len(LONG)]
-    positions = st.one_of(st.sampled_from(edges), st.integers(0, len(LONG)))
+# streams of every kind of ending, sealed by the library and opened by it again
+STREAMS = [(seal(plain), plain) for plain in (LONG, *(os.urandom(size) for size in SIZES))]
+
+
+def agree(data: st.DataObject) -> None:
+    """Any range, fetched in blocks of any sizes, is what the library opens there."""
+    sealed, plain = data.draw(st.sampled_from(STREAMS))
+    edges = [at for at in (0, CHUNK - 1, CHUNK, CHUNK + 1, 16 * CHUNK, 16 * CHUNK + 1) if at < len(plain)]
+    positions = st.one_of(st.sampled_from([*edges, len(plain)]), st.integers(0, len(plain)))
     start, end = sorted((data.draw(positions), data.draw(positions)))
     sizes = data.draw(st.lists(st.integers(0, 3 * CHUNK), max_size=8))
-    pieces = list(RangeReader(KEY, CONTEXT, len(LONG_SEALED), fetching(LONG_SEALED, sizes)).read(start, end))
-    assert b"".join(pieces) == LONG[start:end]
+    pieces = list(RangeReader(KEY, CONTEXT, len(sealed), fetching(sealed, sizes)).read(start, end))
+    assert b"".join(pieces) == plain[start:end]
     assert all(pieces)
+
+
+def test_the_library_opens_what_the_ranges_are_held_against() -> None:
+    for sealed, plain in STREAMS:
+        library = Cobblestone256Decryptor(KEY, CONTEXT)
+        assert library.update(sealed) + library.finalize() == plain
+
+
+@given(st.data())
+@settings(max_examples=500, deadline=None)
+def test_any_range_is_exactly_those_bytes(data: st.DataObject) -> None:
+    agree(data)
+
+
+@pytest.mark.nightly
+@given(st.data())
+@settings(max_examples=10_000, deadline=None)
+def test_ten_thousand_ranges_agree_with_the_library(data: st.DataObject) -> None:
+    agree(data)
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 3), (3, 2), (0, len(LONG) + 1)])

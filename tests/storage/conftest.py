@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,11 +19,15 @@ import pytest
 
 from hub.config import Settings
 from hub.launcher.objectstore import ObjectStore as Launched
-from hub.launcher.objectstore import S3Address
+from hub.launcher.objectstore import S3Address, client_for
 from hub.storage.s3 import ObjectStore
+from tests.storage.radosgw import PROGRAMS, RadosGateway
 
-# The second server is tried wherever its program is installed
-SERVERS = ["seaweedfs", *(["rclone"] if shutil.which("rclone") else [])]
+# rclone comes with the tests; radosgw is Debian's (packages radosgw, ceph-mon, ceph-osd)
+SERVERS = ["seaweedfs", "rclone", "radosgw"]
+# rclone keeps none
+WITH_VERSIONS = ["seaweedfs", "radosgw"]
+RCLONE = shutil.which("rclone", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
 
 def settings_for(address: S3Address, **changes: str) -> Settings:
@@ -54,7 +61,7 @@ class Rclone:
                 str(self.folder),
             ],
             env={"PATH": "", "RCLONE_CONFIG": "/dev/null"},
-            executable=shutil.which("rclone"),
+            executable=RCLONE,
             stderr=subprocess.DEVNULL,
         )
         wait_for(port)
@@ -138,16 +145,44 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
         launched.destroy()
 
 
-@pytest.fixture(scope="session", params=SERVERS)
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
-    """Each server in turn."""
-    if request.param == "seaweedfs":
-        yield request.getfixturevalue("seaweedfs")
-        return
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Address]:
+    if RCLONE is None:
+        pytest.skip("rclone is not installed: no wheel of it for this machine")
     folder = tmp_path_factory.mktemp("rclone")
     (folder / "bucket").mkdir()
     with Rclone(folder) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def radosgw() -> Iterator[S3Address]:
+    missing = [
+        name for name in PROGRAMS if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None
+    ]
+    if missing:
+        pytest.skip(
+            f"Ceph's gateway is not installed ({', '.join(missing)}): packages radosgw, ceph-mon, ceph-osd"
+        )
+    with tempfile.TemporaryDirectory(prefix="rgw-") as folder, RadosGateway(Path(folder)) as started:
+        client = client_for(started)
+        client.create_bucket(Bucket=started.bucket)
+        client.put_bucket_versioning(Bucket=started.bucket, VersioningConfiguration={"Status": "Enabled"})
+        yield started
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def address(request: pytest.FixtureRequest) -> S3Address:
+    """Each server in turn."""
+    found: S3Address = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session", params=WITH_VERSIONS)
+def versioned_address(request: pytest.FixtureRequest) -> S3Address:
+    """Each server that keeps versions, and objects under lock."""
+    found: S3Address = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -156,9 +191,9 @@ def store(address: S3Address) -> ObjectStore:
 
 
 @pytest.fixture(scope="session")
-def versioned(seaweedfs: S3Address) -> ObjectStore:
+def versioned(versioned_address: S3Address) -> ObjectStore:
     """A store that keeps versions."""
-    return ObjectStore.from_settings(settings_for(seaweedfs))
+    return ObjectStore.from_settings(settings_for(versioned_address))
 
 
 @pytest.fixture(scope="session")
@@ -168,15 +203,17 @@ def settings_of() -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def relay(seaweedfs: S3Address) -> Iterator[Relay]:
-    relay = Relay(int(seaweedfs.endpoint.rsplit(":", 1)[1]))
+def relay(versioned_address: S3Address) -> Iterator[Relay]:
+    relay = Relay(int(versioned_address.endpoint.rsplit(":", 1)[1]))
     yield relay
     relay.close()
 
 
 @pytest.fixture
-def over_relay(seaweedfs: S3Address, relay: Relay) -> ObjectStore:
-    return ObjectStore.from_settings(settings_for(seaweedfs, s3_endpoint=f"http://127.0.0.1:{relay.port}"))
+def over_relay(versioned_address: S3Address, relay: Relay) -> ObjectStore:
+    return ObjectStore.from_settings(
+        settings_for(versioned_address, s3_endpoint=f"http://127.0.0.1:{relay.port}")
+    )
 
 
 @pytest.fixture

@@ -52,14 +52,14 @@ def test_what_is_stored_is_read_back(store: ObjectStore, size: int) -> None:
     data, key = os.urandom(size), new_object_key()
     stored = store.put_stream(key, blocks_of(data))
     assert (stored.key, stored.size, stored.sha256) == (key, size, hashlib.sha256(data).hexdigest())
-    assert stored.etag
     assert b"".join(store.stream(key, stored.version_id, size)) == data
 
 
-def test_one_block_larger_than_several_parts_is_stored(store: ObjectStore) -> None:
+def test_one_block_larger_than_several_parts_is_stored(store: ObjectStore, address: S3Address) -> None:
     data, key = os.urandom(2 * PART_BYTES + 3), new_object_key()
     stored = store.put_stream(key, [data])
-    assert stored.etag.endswith("-3"), "in parts of one size, as some stores demand"
+    told = client_for(address).head_object(Bucket=address.bucket, Key=key)["ETag"]
+    assert told.strip('"').endswith("-3"), "in parts of one size, as some stores demand"
     assert b"".join(store.stream(key, stored.version_id, len(data))) == data
 
 
@@ -194,12 +194,12 @@ def test_a_large_upload_and_download_hold_little_memory(versioned: ObjectStore) 
 # --- deleting and listing
 
 
-def test_one_version_is_deleted_for_good(versioned: ObjectStore, seaweedfs: S3Address) -> None:
+def test_one_version_is_deleted_for_good(versioned: ObjectStore, versioned_address: S3Address) -> None:
     key = new_object_key()
     stored = versioned.put_stream(key, [b"gone"])
     versioned.delete(key, stored.version_id)
     versioned.delete(key, stored.version_id)
-    left = client_for(seaweedfs).list_object_versions(Bucket=seaweedfs.bucket, Prefix=key)
+    left = client_for(versioned_address).list_object_versions(Bucket=versioned_address.bucket, Prefix=key)
     assert not left.get("Versions") and not left.get("DeleteMarkers")
 
 
@@ -215,12 +215,12 @@ def test_without_a_version_nothing_of_the_key_is_left(store: ObjectStore, versio
     assert b"".join(store.read(neighbour.key, neighbour.version_id, 0, 5)) == b"stays"
 
 
-def test_no_version_outlives_a_whole_deletion(versioned: ObjectStore, seaweedfs: S3Address) -> None:
-    key, client = new_object_key(), client_for(seaweedfs)
+def test_no_version_outlives_a_whole_deletion(versioned: ObjectStore, versioned_address: S3Address) -> None:
+    key, client = new_object_key(), client_for(versioned_address)
     stored = versioned.put_stream(key, [b"one"])
-    client.delete_object(Bucket=seaweedfs.bucket, Key=key)  # leaves a marker over the version
+    client.delete_object(Bucket=versioned_address.bucket, Key=key)  # leaves a marker over the version
     versioned.delete(key, None)
-    left = client.list_object_versions(Bucket=seaweedfs.bucket, Prefix=key)
+    left = client.list_object_versions(Bucket=versioned_address.bucket, Prefix=key)
     assert not left.get("Versions") and not left.get("DeleteMarkers")
     with pytest.raises(ObjectMissing):
         versioned.read(key, stored.version_id, 0, 1)

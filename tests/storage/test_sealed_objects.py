@@ -83,13 +83,13 @@ def test_a_thief_of_the_bucket_reads_nothing(attachment: Attachment) -> None:
 
 @pytest.mark.parametrize("position", [0, 30, 60, 16_384 * 300, -1])
 def test_a_changed_object_is_refused_before_a_wrong_byte(
-    versioned: ObjectStore, seaweedfs: S3Address, position: int
+    versioned: ObjectStore, versioned_address: S3Address, position: int
 ) -> None:
     attachment = Attachment(versioned, PLAIN)
     changed = bytearray(sealed_bytes(attachment))
     changed[position] ^= 1
-    forged = client_for(seaweedfs).put_object(
-        Bucket=seaweedfs.bucket, Key=attachment.stored.key, Body=bytes(changed)
+    forged = client_for(versioned_address).put_object(
+        Bucket=versioned_address.bucket, Key=attachment.stored.key, Body=bytes(changed)
     )
     released = bytearray()
     with pytest.raises(Unsealable):
@@ -101,10 +101,12 @@ def test_a_changed_object_is_refused_before_a_wrong_byte(
     assert b"".join(attachment.open()) == PLAIN, "the pinned version is untouched"
 
 
-def test_an_object_in_the_place_of_another_is_refused(versioned: ObjectStore, seaweedfs: S3Address) -> None:
+def test_an_object_in_the_place_of_another_is_refused(
+    versioned: ObjectStore, versioned_address: S3Address
+) -> None:
     first, second = Attachment(versioned, PLAIN), Attachment(versioned, PLAIN)
-    forged = client_for(seaweedfs).put_object(
-        Bucket=seaweedfs.bucket, Key=first.stored.key, Body=sealed_bytes(second)
+    forged = client_for(versioned_address).put_object(
+        Bucket=versioned_address.bucket, Key=first.stored.key, Body=sealed_bytes(second)
     )
     with pytest.raises(Unsealable):
         list(first.open(forged["VersionId"]))
@@ -115,12 +117,14 @@ def test_an_object_in_the_place_of_another_is_refused(versioned: ObjectStore, se
 
 @pytest.mark.parametrize("size", [-1, 1])
 def test_an_object_of_another_size_is_refused_unread(
-    versioned: ObjectStore, seaweedfs: S3Address, size: int
+    versioned: ObjectStore, versioned_address: S3Address, size: int
 ) -> None:
     attachment = Attachment(versioned, b"short")
     sealed = sealed_bytes(attachment)
     body = sealed[:size] if size < 0 else sealed + bytes(size)
-    forged = client_for(seaweedfs).put_object(Bucket=seaweedfs.bucket, Key=attachment.stored.key, Body=body)
+    forged = client_for(versioned_address).put_object(
+        Bucket=versioned_address.bucket, Key=attachment.stored.key, Body=body
+    )
     with pytest.raises(ObjectChanged):
         attachment.open(forged["VersionId"])
 
