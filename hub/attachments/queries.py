@@ -14,9 +14,10 @@ from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
+from hub.attachments.previewing import MAX_SHOWN, is_picture, previewable
 from hub.attachments.releasing import NOT_SCANNED, OpenedAttachment, name_of, releasable, release
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind, ScanState
-from hub.audit.reading import Shown, opened
+from hub.audit.reading import Shown, opened, opened_lately
 from hub.audit.recording import Basis, append
 from hub.core.errors import Conflict, NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
@@ -45,6 +46,16 @@ class FileRow:
     @property
     def href(self) -> str:
         return f"/cases/{self.record_id}/files/{self.id}"
+
+    @property
+    def previewable(self) -> bool:
+        """Is there a page that shows it, for who may see it?"""
+        return self.releasable and previewable(self.media_type) and self.size <= MAX_SHOWN
+
+    @property
+    def thumbnail_href(self) -> str | None:
+        """Where its small picture is; None for what is no picture."""
+        return f"{self.href}/preview/thumb" if self.previewable and is_picture(self.media_type) else None
 
 
 def find_attachments(
@@ -101,30 +112,40 @@ def open_attachment(actor: Actor, record_id: UUID, attachment_id: UUID) -> Opene
     `Unavailable` where the store does not answer or what it holds is not what was stored.
     """
     actor.check_may(Permission.FILE_DOWNLOAD)
+    row = open_row(actor, record_id, attachment_id, "attachment.downloaded")
+    return release(actor, row, row.record_id)
+
+
+def open_row(
+    actor: Actor, record_id: UUID, attachment_id: UUID, act: str, *, again: bool = False
+) -> Attachment:
+    """The row of one file, under the event of this act. With `again`, one of the last minutes serves as well.
+
+    Whoever calls this has asked for the permission. Raises as `open_attachment`.
+    """
     found = db.session.execute(
         sa.select(Attachment.id, Attachment.scan_state).where(
             Attachment.id == attachment_id, Attachment.record_id == record_id
         )
     ).one_or_none()
     if found is None:
-        opened(actor, "attachment.downloaded", attachment_id, None)
+        opened(actor, act, attachment_id, None)
         raise NotVisible
     if not releasable(found.scan_state):
-        append(actor, "attachment.downloaded", outcome="denied", object_id=attachment_id, records=[record_id])
+        append(actor, act, outcome="denied", object_id=attachment_id, records=[record_id])
         db.session.commit()
         raise Conflict("not_scanned", NOT_SCANNED)
-    shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
-    opened(actor, "attachment.downloaded", attachment_id, shown)
+    if not (again and opened_lately(actor, act, attachment_id)):
+        shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
+        opened(actor, act, attachment_id, shown)
     row = db.session.scalar(
         sa.select(Attachment).where(Attachment.id == attachment_id, Attachment.record_id == record_id)
     )
     if row is None:  # taken away between the two steps
-        append(
-            actor, "attachment.downloaded", outcome="withheld", object_id=attachment_id, records=[record_id]
-        )
+        append(actor, act, outcome="withheld", object_id=attachment_id, records=[record_id])
         db.session.commit()
         raise NotVisible
-    return release(actor, row, row.record_id)
+    return row
 
 
 def _basis(actor: Actor, record_id: UUID) -> Basis:

@@ -19,6 +19,7 @@ import structlog
 from flask import current_app
 
 from hub.access.actor import Actor
+from hub.attachments.file_policy import check_taken_here
 from hub.attachments.limits import max_bytes, too_large
 from hub.attachments.models import StoredObject
 from hub.attachments.naming import clean_name, extension_of
@@ -103,7 +104,9 @@ def incoming(
     head, blocks = _peek(blocks)
     if not head:
         raise Invalid("file_empty", errors={"file": "The file is empty"})
-    return Incoming(partnership_id, record_id, name, check_type(name, head, taken), blocks)
+    media_type = check_type(name, head, taken)
+    check_taken_here(partnership_id, extension_of(name))
+    return Incoming(partnership_id, record_id, name, media_type, blocks)
 
 
 def store(actor: Actor, file: Incoming, keep: Callable[[dict[str, Any]], Row]) -> Row:

@@ -42,7 +42,9 @@ def relationships(*rows: bytes) -> bytes:
     return f'<Relationships xmlns="{PACKAGE}/relationships">'.encode() + b"".join(rows) + b"</Relationships>"
 
 
-def office_parts(kind: str, *more: Part, types: str = "", main_type: str = "", rows: bytes = b"") -> list[Part]:
+def office_parts(
+    kind: str, *more: Part, types: str = "", main_type: str = "", rows: bytes = b""
+) -> list[Part]:
     """The parts of the smallest document of its kind; `rows` are relationships of its main part."""
     main, known = MAINS[kind]
     folder, _, file = main.rpartition("/")
@@ -65,10 +67,14 @@ def office(kind: str, *more: Part, types: str = "", main_type: str = "", rows: b
     return packed(office_parts(kind, *more, types=types, main_type=main_type, rows=rows))
 
 
-def odf(kind: str, *more: Part, content: bytes = b"<office:a xmlns:office='urn:o'/>", manifest: str = "") -> bytes:
+def odf(
+    kind: str, *more: Part, content: bytes = b"<office:a xmlns:office='urn:o'/>", manifest: str = ""
+) -> bytes:
     first = zipfile.ZipInfo("mimetype")
     first.compress_type = zipfile.ZIP_STORED
-    listed = f"<m:manifest xmlns:m='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'>{manifest}</m:manifest>"
+    listed = (
+        f"<m:manifest xmlns:m='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'>{manifest}</m:manifest>"
+    )
     return packed(
         [
             (first, ODF[kind].encode()),
@@ -154,11 +160,22 @@ def box(name: bytes, content: bytes) -> bytes:
 
 
 def mp4(*more: bytes, brand: bytes = b"isom") -> bytes:
-    return box(b"ftyp", brand + b"\0\0\2\0" + brand) + box(b"moov", bytes(64)) + box(b"mdat", bytes(256)) + b"".join(more)
+    return (
+        box(b"ftyp", brand + b"\0\0\2\0" + brand)
+        + box(b"moov", bytes(64))
+        + box(b"mdat", bytes(256))
+        + b"".join(more)
+    )
 
 
 def wav() -> bytes:
-    sound = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + b"data" + struct.pack("<I", 800) + bytes(800)
+    sound = (
+        b"fmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+        + b"data"
+        + struct.pack("<I", 800)
+        + bytes(800)
+    )
     return b"RIFF" + struct.pack("<I", 4 + len(sound)) + b"WAVE" + sound
 
 

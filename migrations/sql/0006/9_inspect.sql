@@ -1,0 +1,5 @@
+-- What each role may do with what the checks of files add.
+GRANT EXECUTE ON FUNCTION audit.find_opening(text, text, uuid) TO hub_app, hub_finder;
+-- a policy is never changed: a new one takes its place from its day on
+GRANT SELECT, INSERT ON file_policy TO hub_app;
+GRANT SELECT ON file_policy TO hub_finder, hub_reader;
