@@ -13,6 +13,7 @@ _PAPER = (255, 255, 255)
 _ANGLE = 30
 # of 255: seen on any ground, read through without effort
 _TILE_STRENGTH = 60
+_DARK = 100
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -37,7 +38,9 @@ def _sized(font: bytes, size: int) -> Font:
 
 
 def _tile(picture: Image.Image, words: str, font: Font) -> Image.Image:
-    """The words again and again along a diagonal: dark over a light edge, so that they show on any ground."""
+    """The words again and again along a diagonal: dark with a light edge, and the other way round on a dark picture."""
+    brightness = picture.convert("L").resize((1, 1)).getpixel((0, 0))
+    ink, edge = (255, 0) if isinstance(brightness, int) and brightness < _DARK else (0, 255)
     left, top, right, bottom = font.getbbox(words)
     wide, high = int(right - left) + 60, int(bottom - top) * 6
     stamp = Image.new("LA", (wide, high), (0, 0))
@@ -45,9 +48,9 @@ def _tile(picture: Image.Image, words: str, font: Font) -> Image.Image:
         (20, high // 3),
         words,
         font=font,
-        fill=(0, 255),
+        fill=(ink, 255),
         stroke_width=1,
-        stroke_fill=(255, 255),
+        stroke_fill=(edge, 255),
     )
     reach = int((picture.width**2 + picture.height**2) ** 0.5) + 2
     sheet = Image.new("LA", (reach, reach), (0, 0))
