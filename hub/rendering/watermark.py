@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageStat
 
 FONT = Path(__file__).parent.parent / "static" / "vendor" / "dejavu" / "DejaVuSans.ttf"
 _INK = (20, 20, 20)
@@ -39,8 +39,8 @@ def _sized(font: bytes, size: int) -> Font:
 
 def _tile(picture: Image.Image, words: str, font: Font) -> Image.Image:
     """The words again and again along a diagonal: dark with a light edge, and the other way round on a dark picture."""
-    brightness = picture.convert("L").resize((1, 1)).getpixel((0, 0))
-    ink, edge = (255, 0) if isinstance(brightness, int) and brightness < _DARK else (0, 255)
+    dark = ImageStat.Stat(picture.convert("L")).mean[0] < _DARK
+    ink, edge = (255, 0) if dark else (0, 255)
     left, top, right, bottom = font.getbbox(words)
     wide, high = int(right - left) + 60, int(bottom - top) * 6
     stamp = Image.new("LA", (wide, high), (0, 0))
