@@ -44,6 +44,35 @@ _INSIDE = (
 _ACTIVE_ELEMENTS = frozenset({"ddeLink", "oleLink", "dde-source", "dde-link", "event-listener", "object-ole", "applet", "plugin"})  # fmt: skip
 
 
+# body, headers, footers, notes and comments of a Word document
+_WORD_TEXT = re.compile(r"word/[^/]+\.xml")
+_DDE = re.compile(r"\bDDE(AUTO)?\b", re.I)
+_MAX_CODES = 1024 * 1024
+
+
+class _FieldCodes:
+    """The codes of a Word document's fields, each of which may be written in several pieces."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.length = 0
+
+    def seen(self, name: str, given: dict[str, str]) -> None:
+        # what stands between two fields keeps their codes apart
+        self.heard("instrText", {"fldSimple": f" {given.get('instr', '')} ", "fldChar": " "}.get(name, ""))
+
+    def heard(self, name: str, text: str) -> None:
+        if name == "instrText" and text:
+            self.pieces.append(text)
+            self.length += len(text)
+            if self.length > _MAX_CODES:
+                raise Refused("zip_entries")
+
+    def check(self) -> None:
+        if _DDE.search("".join(self.pieces)):
+            raise Refused("office_macro")
+
+
 def inspect_office(extension: str, reader: BinaryIO) -> None:
     """`Refused` unless the package is a document of this kind and nothing else."""
     parts = read_parts(reader)
@@ -113,7 +142,11 @@ def _check_part(reader: BinaryIO, part: zipfile.ZipInfo) -> None:
     whole = chain((first,), blocks)
     name = part.orig_filename.casefold()
     check = _check_of(name)
-    if check is not None and first:
+    if _WORD_TEXT.fullmatch(name):
+        codes = _FieldCodes()
+        read_elements(whole, codes.seen, codes.heard)
+        codes.check()
+    elif check is not None and first:
         read_elements(whole, check)
     else:
         _exhaust(whole)
@@ -124,7 +157,7 @@ def _check_of(name: str) -> Callable[[str, dict[str, str]], None] | None:
         return _check_relationship
     if name == "meta-inf/manifest.xml":
         return _check_entry
-    if name in ("content.xml", "styles.xml") or name.startswith("xl/externallinks/"):
+    if name.rpartition("/")[2] in ("content.xml", "styles.xml") or name.startswith("xl/externallinks/"):
         return _check_element
     return None
 

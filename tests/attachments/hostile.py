@@ -204,6 +204,10 @@ def _commented() -> bytes:
 ZIP = packed([("run.exe", b"MZ" + bytes(500))])
 WORD = "application/vnd.ms-word.document.macroEnabled.main+xml"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
+FIELD = (
+    b"<w:hdr xmlns:w='urn:w'><w:fldChar w:fldCharType='begin'/><w:instrText> DD</w:instrText>"
+    b"<w:instrText>EAUTO c:\\\\windows\\\\cmd.exe</w:instrText><w:fldChar w:fldCharType='end'/></w:hdr>"
+)
 DDE = b"<x:externalLink xmlns:x='urn:x'><x:ddeLink ddeService='cmd' ddeTopic='/c calc'/></x:externalLink>"
 
 HOSTILE: list[Hostile] = [
@@ -246,6 +250,7 @@ HOSTILE: list[Hostile] = [
     Hostile("frame from elsewhere", "letter.docx", _rels("frame", "http://evil.example/"), "office_external"),
     Hostile("link that is only a link", "letter.docx", _rels("hyperlink", "http://evil.example/"), None),
     Hostile("DDE link", "sheet.xlsx", lambda: office("xlsx", ("xl/externalLinks/externalLink1.xml", DDE)), "office_external"),
+    Hostile("DDE field in pieces", "letter.docx", _part("word/header1.xml", FIELD), "office_macro"),
     Hostile("entities that grow", "letter.docx", _entities, "file_broken"),
     Hostile("workbook as a letter", "letter.docx", lambda: packed(
         [part for part in office_parts("xlsx") if not str(part[0]).startswith("xl/")]

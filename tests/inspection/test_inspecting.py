@@ -90,7 +90,7 @@ def test_a_bomb_is_answered_without_unpacking_it() -> None:
         "try:\n    inspect('docx', io.BytesIO(content))\nexcept Refused as error:\n    print(error.code)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    bomb = office("docx", *[(f"word/{number}.xml", bytes(1024 * 1024)) for number in range(900)])
+    bomb = office("docx", *[(f"word/media/{number}.bin", bytes(1024 * 1024)) for number in range(900)])
     ran = subprocess.run(
         [sys.executable, "-c", code], input=bomb, capture_output=True, check=True, timeout=120
     )
