@@ -13,6 +13,7 @@ from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
 from hub.accounts import sessions
 from hub.accounts.views import pages as accounts_pages
+from hub.admin.file_rules_views import pages as file_rules_pages
 from hub.admin.team_views import pages as teams_pages
 from hub.admin.views import pages as admin_pages
 from hub.agreements.draft_views import pages as agreement_terms_pages
@@ -27,6 +28,7 @@ from hub.casefile.agreement_views import pages as agreement_pages
 from hub.casefile.consent_views import pages as case_consents_pages
 from hub.casefile.fact_views import pages as case_facts_pages
 from hub.casefile.fact_views import told as facts_pages
+from hub.casefile.file_preview_views import pages as case_previews_pages
 from hub.casefile.files_views import pages as case_files_pages
 from hub.casefile.handover_views import pages as case_handover_pages
 from hub.casefile.incident_views import pages as incident_pages
@@ -113,6 +115,8 @@ BLUEPRINTS = (
     case_consents_pages,
     case_handover_pages,
     hand_overs_pages,
+    file_rules_pages,
+    case_previews_pages,
     case_panels_pages,
     panels_pages,
     case_facts_pages,

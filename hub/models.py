@@ -8,6 +8,7 @@ import hub.access_requests.policy
 import hub.accounts.models
 import hub.agreements.models
 import hub.assurances.models
+import hub.attachments.file_policy
 import hub.attachments.policy
 import hub.attestations.models
 import hub.audit.models

@@ -23,6 +23,7 @@ class Permission(enum.StrEnum):
     SHARE_ANSWER = "share:answer"
     ENTRY_ADD = "entry:add"
     FILE_ATTACH = "file:attach"
+    FILE_PREVIEW = "file:preview"
     FILE_DOWNLOAD = "file:download"
     PERSON_READ = "person:read"
     PERSON_ADD = "person:add"
@@ -76,7 +77,7 @@ _READS = frozenset(
         P.PERSON_READ,
         P.SEARCH,
         P.AGREEMENT_READ,
-        P.FILE_DOWNLOAD,
+        P.FILE_PREVIEW,
         P.INTEREST_DECLARE,
     }
 )
@@ -90,6 +91,7 @@ _WORKS = frozenset(
         P.SHARE_ANSWER,
         P.ENTRY_ADD,
         P.FILE_ATTACH,
+        P.FILE_DOWNLOAD,
         P.PERSON_ADD,
         P.CONSENT_RECORD,
         P.REQUEST_MAKE,
@@ -123,7 +125,7 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.READ_ONLY: RoleDescription(
         "Read only",
-        "Reads what the team leads and what is shared with it; changes nothing.",
+        "Reads what the team leads and what is shared with it; changes nothing, and takes no original of a file.",
         _EVERYONE | _READS,
     ),
     Role.ADMINISTRATOR: RoleDescription(

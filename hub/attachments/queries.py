@@ -14,6 +14,7 @@ from hub.access.permissions import Permission
 from hub.access.queries import right_to
 from hub.accounts.queries import organisation_names, user_names
 from hub.attachments.models import Attachment
+from hub.attachments.previewing import MAX_SHOWN, is_picture, previewable
 from hub.attachments.ranges import WHOLE, Asked
 from hub.attachments.releasing import OpenedAttachment, name_of, releasable, release
 from hub.attachments.scan_words import ScanWords, scan_words, withheld_by_scan
@@ -53,6 +54,16 @@ class FileRow:
     @property
     def scan(self) -> ScanWords:
         return scan_words(self.scan_state, self.scan_finding)
+
+    @property
+    def previewable(self) -> bool:
+        """Is there a page that shows it, for who may see it?"""
+        return self.releasable and previewable(self.media_type) and self.size <= MAX_SHOWN
+
+    @property
+    def thumbnail_href(self) -> str | None:
+        """Where its small picture is; None for what is no picture."""
+        return f"{self.href}/preview/thumb" if self.previewable and is_picture(self.media_type) else None
 
 
 def find_attachments(
@@ -112,31 +123,40 @@ def open_attachment(
     `Unavailable` where the store does not answer or what it holds is not what was stored.
     """
     actor.check_may(Permission.FILE_DOWNLOAD)
+    row = open_row(actor, record_id, attachment_id, "attachment.downloaded", again=asked.goes_on)
+    return release(actor, row, row.record_id, asked)
+
+
+def open_row(
+    actor: Actor, record_id: UUID, attachment_id: UUID, act: str, *, again: bool = False
+) -> Attachment:
+    """The row of one file, under the event of this act. With `again`, one of the last minutes serves as well.
+
+    Whoever calls this has asked for the permission. Raises as `open_attachment`.
+    """
     found = db.session.execute(
-        sa.select(Attachment.id, Attachment.scan_state, Attachment.scan_finding).where(
+        sa.select(Attachment.version, Attachment.scan_state, Attachment.scan_finding).where(
             Attachment.id == attachment_id, Attachment.record_id == record_id
         )
     ).one_or_none()
     if found is None:
-        opened(actor, "attachment.downloaded", attachment_id, None)
+        opened(actor, act, attachment_id, None)
         raise NotVisible
     if not releasable(found.scan_state):
-        append(actor, "attachment.downloaded", outcome="denied", object_id=attachment_id, records=[record_id])
+        append(actor, act, outcome="denied", object_id=attachment_id, records=[record_id])
         db.session.commit()
         raise withheld_by_scan(found.scan_state, found.scan_finding)
-    shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=1)
-    if not (asked.goes_on and goes_on(actor, "attachment.downloaded", attachment_id, shown)):
-        opened(actor, "attachment.downloaded", attachment_id, shown)
+    shown = Shown(records=[record_id], basis=_basis(actor, record_id), version=found.version)
+    if not (again and goes_on(actor, act, attachment_id, shown)):
+        opened(actor, act, attachment_id, shown)
     row = db.session.scalar(
         sa.select(Attachment).where(Attachment.id == attachment_id, Attachment.record_id == record_id)
     )
     if row is None:  # taken away between the two steps
-        append(
-            actor, "attachment.downloaded", outcome="withheld", object_id=attachment_id, records=[record_id]
-        )
+        append(actor, act, outcome="withheld", object_id=attachment_id, records=[record_id])
         db.session.commit()
         raise NotVisible
-    return release(actor, row, row.record_id, asked)
+    return row
 
 
 def _basis(actor: Actor, record_id: UUID) -> Basis:

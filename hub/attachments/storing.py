@@ -19,9 +19,11 @@ import structlog
 from flask import current_app
 
 from hub.access.actor import Actor
+from hub.attachments.file_policy import check_taken_here
 from hub.attachments.limits import Room, room_for
 from hub.attachments.models import StoredObject
-from hub.attachments.naming import clean_name
+from hub.attachments.naming import clean_name, extension_of
+from hub.attachments.sealed_reader import open_sealed
 from hub.attachments.types import PEEK_BYTES, TAKEN, Taken, check_type
 from hub.attachments.vocabulary import ScanState
 from hub.audit.reading import UncommittedWork
@@ -30,14 +32,21 @@ from hub.core import clock
 from hub.core.errors import Conflict, Invalid, Unavailable
 from hub.core.ids import new_id
 from hub.crypto import keyring, wrapping
+from hub.crypto.errors import Unsealable
 from hub.crypto.randomness import new_key
 from hub.crypto.stream import attachment_context, encrypt_chunks
 from hub.extensions import db
+from hub.inspection.inspecting import TEXTS, inspect
+from hub.inspection.text import watched
 from hub.storage import uploads
+from hub.storage.errors import ObjectChanged, ObjectMissing
 from hub.storage.s3 import new_object_key
 from hub.web.store import object_store
 
 VERSION = 1
+NOT_READ_BACK = (
+    "The file could not be read back from the store as it was sent. Nothing was kept. Try again in a minute."
+)
 Row = TypeVar("Row")
 
 log = structlog.get_logger("hub.attachments")
@@ -55,6 +64,10 @@ class Incoming:
     id: UUID = field(default_factory=new_id)
     object_key: str = field(default_factory=new_object_key)
     key: bytes = field(default_factory=new_key, repr=False)
+
+    @property
+    def extension(self) -> str:
+        return extension_of(self.name)
 
     @property
     def context(self) -> bytes:
@@ -91,24 +104,27 @@ def incoming(
     head, blocks = _peek(blocks)
     if not head:
         raise Invalid("file_empty", errors={"file": "The file is empty"})
-    return Incoming(partnership_id, record_id, name, check_type(name, head, taken), blocks)
+    media_type = check_type(name, head, taken)
+    check_taken_here(partnership_id, extension_of(name))
+    return Incoming(partnership_id, record_id, name, media_type, blocks)
 
 
 def store(actor: Actor, file: Incoming, keep: Callable[[dict[str, Any]], Row]) -> Row:
-    """Seals and stores the file, then has `keep` write its row from the columns that all stored files have.
+    """Seals and stores the file, looks through it, then has `keep` write its row from the columns that all files have.
 
-    `Invalid` or `Conflict` for more bytes than there is room for, `Unavailable` without the store. May only be called with
-    nothing uncommitted in the session; the caller commits.
+    `Invalid` where it is not what its name says, all through; `Invalid` or `Conflict` for more bytes than there is room for;
+    `Unavailable` without the store. May only be called with nothing uncommitted in the session; the caller commits.
     """
     if db.session.new or db.session.dirty or db.session.deleted:
         raise UncommittedWork("a file may not be stored with uncommitted work in the session")
     room = room_for(actor, file.partnership_id)
     _announce(actor, file)
-    measured = _Measured(file.blocks, room)
+    measured = _Measured(watched(file.blocks) if file.extension in TEXTS else file.blocks, room)
     kept = False
     try:
         stored = object_store().put_stream(file.object_key, encrypt_chunks(file.key, file.context, measured))
         room_for(actor, file.partnership_id).check(measured.size)
+        _look_through(file, stored)
         row = keep(_columns(file, measured, stored))
         _mark_kept(file.object_key)
         kept = True
@@ -138,6 +154,22 @@ def _announce(actor: Actor, file: Incoming) -> None:
         )
     )
     db.session.commit()
+
+
+def _look_through(file: Incoming, stored: uploads.StoredObject) -> None:
+    """The whole file, read back from the store: what a list at its end says can't be known before its last byte."""
+    reader = open_sealed(
+        object_store(),
+        file.key,
+        file.context,
+        object_key=file.object_key,
+        version=stored.version_id,
+        size=stored.size,
+    )
+    try:
+        inspect(file.extension, reader)
+    except (Unsealable, ObjectChanged, ObjectMissing) as error:
+        raise Unavailable("not_read_back", NOT_READ_BACK) from error
 
 
 def _columns(file: Incoming, measured: _Measured, stored: uploads.StoredObject) -> dict[str, Any]:

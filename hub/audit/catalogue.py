@@ -80,6 +80,7 @@ EVENTS: dict[str, Kind] = {
     "agreement.ended": _kind(C.ADMIN, "agreement", "Agreement ended"),
     "agreement.left": _kind(C.ADMIN, "agreement", "Left an agreement"),
     "agreement.warned": _kind(C.ADMIN, "agreement", "Parties told that an agreement ends", "days"),
+    "file_policy.set": _kind(C.ADMIN, "file_policy", "Rules for files set", "types"),
     "paper.added": _kind(C.ADMIN, "paper", "Paper added"),
     "paper.downloaded": _kind(C.ADMIN, "paper", "Paper downloaded"),
     "paper.scanned": _kind(C.SECURITY, "paper", "Paper scanned for malware", "state"),
@@ -139,6 +140,7 @@ EVENTS: dict[str, Kind] = {
     # files
     "attachment.added": _kind(C.COLLECTION, "attachment", "File attached", "kind"),
     "attachment.refused": _kind(C.COLLECTION, "record", "File refused", "why"),
+    "attachment.previewed": _kind(C.CONSULTATION, "attachment", "File previewed"),
     "attachment.downloaded": _kind(C.CONSULTATION, "attachment", "File downloaded"),
     "attachment.scanned": _kind(C.SECURITY, "attachment", "File scanned for malware", "state"),
     "quarantine.listed": _kind(C.SECURITY, None, "Files with malware listed"),

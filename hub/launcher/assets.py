@@ -31,7 +31,12 @@ _FILES = (
         "autocomplete/accessible-autocomplete.min.js",
     ),
 )
-_PICTURES = (("@ministryofjustice/frontend/moj/assets/images", "icon-*.svg", "moj/images"),)
+_PICTURES = (
+    ("@ministryofjustice/frontend/moj/assets/images", "icon-*.svg", "moj/images"),
+    # what is written across pictures of files: it has the letters of every Latin alphabet, Greek and Cyrillic
+    ("dejavu-fonts-ttf/ttf", "DejaVuSans.ttf", "dejavu"),
+    ("dejavu-fonts-ttf", "LICENSE", "dejavu"),
+)
 
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _FONT_NAME = re.compile(r"[\"']?GDS Transport[\"']?\s*,\s*arial\s*,\s*sans-serif")

@@ -20,12 +20,13 @@ from hub.extensions import db
 from hub.sharing.ending import leave_agreement
 from tests.agreements.drafting import agreed, drafted, told
 from tests.attachments.conftest import multipart
+from tests.attachments.making import pdf
 from tests.fixtures.site import Client, Site
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World, act_as
 
 CANARY = b"canary-77b2-signed-by-Ada-Lane "
-PDF = b"%PDF-1.7\n" + CANARY * 30_000
+PDF = pdf(b"<< /Length 9 >>\nstream\n" + CANARY * 30_000 + b"\nendstream")
 NAME = "Signed by Ada Lane.pdf"
 
 

@@ -321,6 +321,16 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
             },
         ),
         "admin.renew": ("spoc", {}),
+        "file_rules.change": (
+            "spoc",
+            {
+                "extensions": ["pdf", "jpg"],
+                "max_mib": "500",
+                "max_files": "100",
+                "user_quota_mib": "1000",
+                "organisation_quota_mib": "9000",
+            },
+        ),
         "panels.new": ("spoc", panel_form(arena)),
         "panels.join": ("police_spoc", {"seat": str(arena.police_seat)}),
         "panels.leave": ("police_spoc", {"seat": str(arena.police_seat)}),

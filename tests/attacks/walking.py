@@ -30,6 +30,7 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
         "reference": arena.mine.reference,
         "kind": "person",
         "about": "desk",
+        "number": 1,
     }
     if rule.endpoint.startswith(("incident.", "incident_sharing.")):
         known |= arena.mine.of_incident()
