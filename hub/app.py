@@ -19,6 +19,8 @@ from hub.agreements.draft_views import pages as agreement_terms_pages
 from hub.agreements.views import pages as agreements_pages
 from hub.assurances.views import pages as assurances_pages
 from hub.attachments.evidence_views import pages as evidence_pages
+from hub.attachments.file_views import pages as case_file_pages
+from hub.attachments.hold_views import pages as case_holds_pages
 from hub.attachments.paper_views import pages as papers_pages
 from hub.attestations.views import pages as attestations_pages
 from hub.casefile.access_views import pages as case_access_pages
@@ -99,6 +101,8 @@ BLUEPRINTS = (
     notifications_pages,
     case_access_pages,
     case_files_pages,
+    case_file_pages,
+    case_holds_pages,
     incidents_pages,
     incident_pages,
     people_pages,

@@ -24,6 +24,9 @@ class Permission(enum.StrEnum):
     ENTRY_ADD = "entry:add"
     FILE_ATTACH = "file:attach"
     FILE_DOWNLOAD = "file:download"
+    FILE_CHANGE = "file:change"
+    FILE_HOLD = "file:hold"
+    FILE_EXPORT = "file:export"
     PERSON_READ = "person:read"
     PERSON_ADD = "person:add"
     SEARCH = "search:run"
@@ -85,6 +88,7 @@ _WORKS = frozenset(
         P.SHARE_ANSWER,
         P.ENTRY_ADD,
         P.FILE_ATTACH,
+        P.FILE_CHANGE,
         P.PERSON_ADD,
         P.CONSENT_RECORD,
         P.REQUEST_MAKE,
@@ -93,7 +97,15 @@ _WORKS = frozenset(
     }
 )
 _SUPERVISES = frozenset(
-    {P.CASE_CLOSE, P.CASE_HAND_OVER, P.INCIDENT_IMPORT, P.EMERGENCY_REVIEW, P.INTEREST_REVIEW}
+    {
+        P.CASE_CLOSE,
+        P.CASE_HAND_OVER,
+        P.FILE_HOLD,
+        P.FILE_EXPORT,
+        P.INCIDENT_IMPORT,
+        P.EMERGENCY_REVIEW,
+        P.INTEREST_REVIEW,
+    }
 )
 
 ROLES: dict[Role, RoleDescription] = {
@@ -104,8 +116,8 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.SUPERVISOR: RoleDescription(
         "Supervisor",
-        "A practitioner who also approves closure, hands cases over, imports files, reads what is for supervisors only, "
-        "reviews emergency access and declared interests.",
+        "A practitioner who also approves closure, hands cases over, imports files, puts files under legal hold, "
+        "discloses them outside the hub, reads what is for supervisors only, reviews emergency access and declared interests.",
         _EVERYONE | _READS | _WORKS | _SUPERVISES,
     ),
     Role.READ_ONLY: RoleDescription(

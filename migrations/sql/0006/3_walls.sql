@@ -269,6 +269,14 @@ CREATE POLICY hub_owner_all ON attachment TO hub_owner USING (true) WITH CHECK (
 
 CREATE POLICY hub_reader_all ON attachment FOR SELECT TO hub_reader USING (true);
 
+ALTER TABLE legal_hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE legal_hold FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY hub_owner_all ON legal_hold TO hub_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY hub_reader_all ON legal_hold FOR SELECT TO hub_reader USING (true);
+
 ALTER TABLE case_record ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE case_record FORCE ROW LEVEL SECURITY;
@@ -398,6 +406,8 @@ GRANT SELECT ON access_request TO hub_finder;
 GRANT SELECT ON sought_record TO hub_finder;
 
 GRANT SELECT (version, kind, taken_on, media_type, size, sha256, stored_size, stored_sha256, object_key, object_version, data_key_id, scan_state, scanned_at, scan_finding, replaces_id, superseded_at, hidden_at, hidden_by, id, created_at, revision, record_id, section, item_marking, audience, audience_ids, contributed_at, contributor_organisation_id, contributed_by, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON attachment TO hub_finder;
+
+GRANT SELECT (record_id, attachment_id, placed_at, placed_by, lift_asked_at, lift_asked_by, lifted_at, lifted_by, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON legal_hold TO hub_finder;
 
 GRANT SELECT (reference, kind, status, priority, risk_level, source, lead_officer_id, reported_on, opened_at, status_at, status_until, next_review_on, closed_at, closure_reason, changed_at, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON case_record TO hub_finder;
 
@@ -659,6 +669,60 @@ FROM my_excluded_record() AS my_excluded_record)) AND attachment.marking <= (SEL
 FROM my_named_record() AS my_named_record)) AND (attachment.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (attachment.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (attachment.owner_organisation_id, attachment.section) IN (SELECT my_partner_section.organisation_id, my_partner_section.section
 FROM my_partner_section() AS my_partner_section)) OR attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.open_to_owner IS true) OR (attachment.record_id, attachment.section) IN (SELECT my_contributable_section.record_id, my_contributable_section.section
 FROM my_contributable_section() AS my_contributable_section))
+);
+
+CREATE POLICY hub_change ON attachment FOR UPDATE TO hub_app USING (
+attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND (attachment.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (attachment.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.restricted IS false OR attachment.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])) AND (attachment.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (attachment.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (attachment.owner_organisation_id, attachment.section) IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.open_to_owner IS true) OR (attachment.record_id, attachment.section, attachment.item_marking) IN (SELECT my_granted_section.record_id, my_granted_section.section, my_granted_section.marking
+FROM my_granted_section() AS my_granted_section)) OR attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.owner_organisation_id != (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])))
+) WITH CHECK (
+attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND (attachment.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (attachment.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.restricted IS false OR attachment.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])) AND (attachment.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (attachment.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (attachment.owner_organisation_id, attachment.section) IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.open_to_owner IS true) OR (attachment.record_id, attachment.section, attachment.item_marking) IN (SELECT my_granted_section.record_id, my_granted_section.section, my_granted_section.marking
+FROM my_granted_section() AS my_granted_section)) OR attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.owner_organisation_id != (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])))
+);
+
+CREATE POLICY hub_read ON legal_hold FOR SELECT TO hub_app USING (
+(legal_hold.record_id IN (SELECT audit.opened()) OR audit.made_here(legal_hold.record_id))
+AND ((legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (legal_hold.breakable IS true AND legal_hold.record_id IN (SELECT my_emergency.record_id
+FROM my_emergency() AS my_emergency) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR legal_hold.owner_organisation_id IN (SELECT my_partner.organisation_id
+FROM my_partner() AS my_partner)) OR legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND (legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true) OR legal_hold.record_id IN (SELECT my_granted_record.record_id
+FROM my_granted_record() AS my_granted_record))))
+);
+
+CREATE POLICY hub_find ON legal_hold FOR SELECT TO hub_finder USING (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (legal_hold.breakable IS true AND legal_hold.record_id IN (SELECT my_emergency.record_id
+FROM my_emergency() AS my_emergency) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR legal_hold.owner_organisation_id IN (SELECT my_partner.organisation_id
+FROM my_partner() AS my_partner)) OR legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND (legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true) OR legal_hold.record_id IN (SELECT my_granted_record.record_id
+FROM my_granted_record() AS my_granted_record)))
+);
+
+CREATE POLICY hub_add ON legal_hold FOR INSERT TO hub_app WITH CHECK (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true)
+);
+
+CREATE POLICY hub_change ON legal_hold FOR UPDATE TO hub_app USING (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true)
+) WITH CHECK (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true)
 );
 
 CREATE POLICY hub_read ON case_record FOR SELECT TO hub_app USING (
