@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
 from hub.attachments.limits import max_bytes
-from hub.attachments.receiving import MAX_FIELD_BYTES, MAX_FIELDS, NoteRefusal, drain, refusal_of
+from hub.attachments.receiving import MAX_FIELD_BYTES, MAX_FIELDS, NoteRefusal, Refusal, drain, refusal_of
 from hub.core.errors import Conflict, Invalid
 from hub.extensions import db
 from hub.web.gate import check_csrf
@@ -27,6 +27,11 @@ from hub.web.once import earlier, finish, parse_form_key
 
 MAX_AT_ONCE = 50
 NOT_THE_SAME = "A file of this name was attached from this form already, and it is another one. Reload the page and choose this one again"
+TOO_MANY = Refusal(
+    "too_many_at_once",
+    {"file": f"Choose {MAX_AT_ONCE} files or fewer at once. Those after were not attached"},
+    413,
+)
 Form = TypeVar("Form")
 
 
@@ -174,7 +179,7 @@ def take_uploads(actor: Actor, taking: Taking[Form]) -> Response | tuple[str, in
             return _as_json(batch.results, {}, 200) if _wants_json() else redirect(address, 303)
     except (Invalid, Conflict, BadMultipart, TooLarge, CutShort) as error:
         db.session.rollback()
-        refusal = refusal_of(error)
+        refusal = TOO_MANY if isinstance(error, TooLarge) and error.code == "files" else refusal_of(error)
         errors, status = refusal.errors, refusal.status
         taking.note_refusal(refusal.why)
         db.session.commit()

@@ -49,3 +49,12 @@ class ScanState(enum.StrEnum):
     CLEAN = "clean"
     INFECTED = "infected"
     UNSCANNABLE = "unscannable"
+
+
+SCAN_LABELS = {
+    ScanState.NOT_SCANNED: "Not scanned for malware",
+    ScanState.PENDING: "Waiting for the malware scan",
+    ScanState.CLEAN: "No malware found",
+    ScanState.INFECTED: "Malware found",
+    ScanState.UNSCANNABLE: "Cannot be scanned",
+}

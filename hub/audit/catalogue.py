@@ -150,7 +150,25 @@ EVENTS: dict[str, Kind] = {
     "hold.lift_asked": _kind(C.ALTERATION, "legal_hold", "Lifting of a legal hold asked", texts=("reason",)),
     "hold.lifted": _kind(C.ALTERATION, "legal_hold", "Legal hold lifted"),
     "evidence.exported": _kind(
-        C.CONSULTATION, "record", "List of files exported", "format", "files", texts=("reason",)
+        C.CONSULTATION, "record", "List of files exported", "format", "files", texts=("reason", "files")
+    ),
+    "attachment.disclosed": _kind(C.DISCLOSURE, "attachment", "File disclosed in a bundle", "original"),
+    "disclosure.opened": _kind(C.CONSULTATION, "disclosure", "Disclosure schedule viewed"),
+    "disclosure.assessed": _kind(C.ALTERATION, "record", "Disclosure schedule changed", "files"),
+    "disclosure.asked": _kind(
+        C.ALTERATION,
+        "disclosure",
+        "Bundle asked for",
+        "files",
+        "originals",
+        "organisation",
+        texts=("reason",),
+    ),
+    "disclosure.approved": _kind(
+        C.ALTERATION, "disclosure", "Bundle agreed to", "files", "originals", "organisation"
+    ),
+    "disclosure.released": _kind(
+        C.DISCLOSURE, "disclosure", "Bundle given out", "files", "originals", texts=("reason", "files")
     ),
     "attachment.unsound": _kind(C.SECURITY, "attachment", "File failed its integrity check"),
     "draft.forgotten": _kind(C.ERASURE, None, "Old drafts removed"),

@@ -39,6 +39,7 @@ class May:
     entry: bool = False
     attach: bool = False
     hold: bool = False
+    disclose: bool = False
     person: bool = False
     consent: bool = False
     hand_over: bool = False
@@ -132,6 +133,7 @@ def _may(actor: Actor, found: OpenedCase) -> May:
         entry=writes and actor.may(Permission.ENTRY_ADD),
         attach=live and bool(sections_to_add(right, grants)) and actor.may(Permission.FILE_ATTACH),
         hold=right.leads and actor.may(Permission.FILE_HOLD),
+        disclose=right.leads and actor.may(Permission.FILE_EXPORT),
         person=live and people and actor.may(Permission.PERSON_ADD),
         consent=people and actor.may(Permission.CONSENT_RECORD),
         # the lead team's own organisation alone: a colleague of another employer leads with it and doesn't give it away

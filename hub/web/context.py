@@ -40,6 +40,7 @@ NAVIGATION = (
             "case_people",
             "case_files",
             "case_file",
+            "case_file_list",
             "case_holds",
             "case_disclosures",
             "case_sharing",
