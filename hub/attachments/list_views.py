@@ -9,7 +9,15 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.attachments.forms import parse_reason
-from hub.attachments.listing import HEADINGS, WIDTHS, EvidenceList, evidence_row, list_evidence
+from hub.attachments.listing import (
+    HEADINGS,
+    PAPER_HEADINGS,
+    PAPER_WIDTHS,
+    EvidenceList,
+    evidence_row,
+    list_evidence,
+    paper_row,
+)
 from hub.core import clock
 from hub.web.documents import Paper, as_pdf
 from hub.web.filters import format_datetime
@@ -51,10 +59,10 @@ def on_paper(case_id: UUID) -> Response:
         reader=f"{actor.name}, {actor.organisation_name}",
         taken_at=clock.now(),
         above=[("Files", str(len(found.files)))],
-        headings=HEADINGS,
-        widths=WIDTHS,
+        headings=PAPER_HEADINGS,
+        widths=PAPER_WIDTHS,
     )
-    rows = (evidence_row(number, file) for number, file in enumerate(found.files, 1))
+    rows = (paper_row(number, file) for number, file in enumerate(found.files, 1))
     return as_pdf(f"files-{found.reference}.pdf", paper, rows)
 
 

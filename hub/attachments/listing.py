@@ -25,8 +25,12 @@ HEADINGS = (
     "Number", "Exhibit reference", "Name", "Kind", "Description", "Taken or made", "Where it came from",
     "Added by", "Organisation", "Added", "Size in bytes", "SHA-256", "Malware scan", "Version", "Marking",
 )  # fmt: skip
-# the share of the width of each column on paper
-WIDTHS = (2, 4, 8, 4, 9, 4, 5, 5, 6, 5, 4, 10, 5, 3, 5)
+# on paper, where columns are few, with the share of the width of each
+PAPER_HEADINGS = (
+    "No", "Exhibit", "Name and kind", "What it is and where it came from", "Taken or made", "Added",
+    "Size and version", "SHA-256", "Malware scan", "Marking",
+)  # fmt: skip
+PAPER_WIDTHS = (2, 4, 8, 9, 5, 8, 5, 9, 6, 7)
 
 
 @dataclass(frozen=True)
@@ -91,5 +95,16 @@ def evidence_row(number: int, file: FileRow) -> Sequence[object]:
         number, file.exhibit, file.name, file.kind, file.description,
         format_partial_date(file.taken_on) if file.taken_on else "", file.source, file.by, file.organisation,
         format_datetime(file.at), file.size, file.sha256, SCAN_LABELS[ScanState(file.scan_state)], file.version,
+        Marking(file.marking).label,
+    )  # fmt: skip
+
+
+def paper_row(number: int, file: FileRow) -> Sequence[object]:
+    """The same line on paper."""
+    return (
+        number, file.exhibit, f"{file.name}\n{file.kind}", "\n".join(filter(None, (file.description, file.source))),
+        format_partial_date(file.taken_on) if file.taken_on else "",
+        f"{file.by}, {file.organisation}\n{format_datetime(file.at)}",
+        f"{file.size:,} bytes\nversion {file.version}", file.sha256, SCAN_LABELS[ScanState(file.scan_state)],
         Marking(file.marking).label,
     )  # fmt: skip

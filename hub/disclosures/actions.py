@@ -77,7 +77,7 @@ def ask_for_bundle(actor: Actor, record_id: UUID, form: BundleForm) -> Disclosur
         to_organisation_id=form.to_organisation_id,
         reason=form.reason,
         file_ids=ids,
-        original_ids=find_originals(record_id, ids) if form.originals else [],
+        original_ids=find_originals(actor, record_id, ids) if form.originals else [],
         asked_at=clock.now(),
         asked_by=actor.user_id,
     )
@@ -96,7 +96,7 @@ def ask_for_bundle(actor: Actor, record_id: UUID, form: BundleForm) -> Disclosur
     return disclosure
 
 
-def find_originals(record_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+def find_originals(actor: Actor, record_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
     """Of these files those that are relevant, not sensitive, and may leave the hub."""
     rows = db.session.execute(
         sa.select(Attachment.id, Attachment.scan_state)
@@ -143,7 +143,7 @@ def release_bundle(actor: Actor, record_id: UUID, disclosure_id: UUID) -> tuple[
         raise Conflict("not_approved", "Another supervisor must agree before this bundle is made.")
     disclosure.released_at = clock.now()
     db.session.flush()
-    keys = find_originals(record_id, disclosure.original_ids)
+    keys = find_originals(actor, record_id, disclosure.original_ids)
     originals = list(
         db.session.scalars(
             sa.select(Attachment)

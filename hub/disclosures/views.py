@@ -14,8 +14,7 @@ from hub.access.vocabulary import Marking
 from hub.accounts.sessions import is_fresh
 from hub.attachments.forms import MAX_REASON
 from hub.attachments.listing import HEADINGS as FILE_HEADINGS
-from hub.attachments.listing import WIDTHS as FILE_WIDTHS
-from hub.attachments.listing import evidence_row
+from hub.attachments.listing import PAPER_HEADINGS, PAPER_WIDTHS, evidence_row, paper_row
 from hub.core import clock
 from hub.core.errors import Invalid
 from hub.disclosures.actions import approve_bundle, ask_for_bundle, assess_files, release_bundle
@@ -24,6 +23,7 @@ from hub.disclosures.forms import MAX_NOTE, parse_bundle, parse_lines
 from hub.disclosures.policy import needs_another
 from hub.disclosures.queries import (
     Bundle,
+    Line,
     Schedule,
     find_bundles,
     find_recipients,
@@ -47,7 +47,7 @@ ONE = f"{HOME}/<uuid:disclosure_id>"
 Answer = Response | str | tuple[str, int]
 FIELDS = ("to_organisation_id", "originals", "reason")
 HEADINGS = ("Relevance", "Sensitivity", "Note", "Third-party material", "In the bundle")
-WIDTHS = (4, 4, 6, 4, 4)
+WIDTHS = (5, 6, 6, 5, 4)
 
 
 @pages.page(HOME, needs=Permission.FILE_EXPORT, event="disclosure.opened", data=Data.PERSONAL)
@@ -193,18 +193,9 @@ def bundle(case_id: UUID, disclosure_id: UUID) -> Response:
 
 def _made(actor: Actor, schedule: Schedule, along: set[UUID]) -> list[tuple[str, bytes]]:
     """The schedule as a table and on paper."""
-    rows = [
-        (
-            *evidence_row(line.number, line.file),
-            RELEVANCE_LABELS[Relevance(line.relevance)],
-            SENSITIVITY_LABELS[Sensitivity(line.sensitivity)],
-            line.note,
-            "Third party" if line.third_party else "",
-            "Yes" if line.file.id in along else "No",
-        )
-        for line in schedule.lines
-    ]
-    headings, widths = (*FILE_HEADINGS, *HEADINGS), (*FILE_WIDTHS, *WIDTHS)
+    thoughts = {line.number: _thought(line, along) for line in schedule.lines}
+    rows = [(*evidence_row(line.number, line.file), *thoughts[line.number]) for line in schedule.lines]
+    on_paper = [(*paper_row(line.number, line.file), *thoughts[line.number]) for line in schedule.lines]
     reader = f"{actor.name}, {actor.organisation_name}"
     marking = Marking(schedule.marking).label
     above = [
@@ -218,17 +209,27 @@ def _made(actor: Actor, schedule: Schedule, along: set[UUID]) -> list[tuple[str,
         ("Made on", format_datetime(clock.now())),
         *above,
     ]
-    table = as_csv("schedule.csv", head[0], [*head[1:], (), headings, *rows]).get_data()
+    table = as_csv("schedule.csv", head[0], [*head[1:], (), (*FILE_HEADINGS, *HEADINGS), *rows]).get_data()
     paper = Paper(
         f"Disclosure schedule of case {schedule.reference}",
         marking,
         reader,
         clock.now(),
         above,
-        headings,
-        widths,
+        (*PAPER_HEADINGS, *HEADINGS),
+        (*PAPER_WIDTHS, *WIDTHS),
     )
-    return [("schedule.csv", table), ("schedule.pdf", pdf_of(paper, rows))]
+    return [("schedule.csv", table), ("schedule.pdf", pdf_of(paper, on_paper))]
+
+
+def _thought(line: Line, along: set[UUID]) -> tuple[str, ...]:
+    return (
+        RELEVANCE_LABELS[Relevance(line.relevance)],
+        SENSITIVITY_LABELS[Sensitivity(line.sensitivity)],
+        line.note,
+        "Third party" if line.third_party else "",
+        "Yes" if line.file.id in along else "No",
+    )
 
 
 def _marked(schedule: Schedule) -> Schedule:

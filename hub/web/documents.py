@@ -7,35 +7,22 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import typst
 from werkzeug.wrappers import Response
 
 from hub.core import clock
 
+# of a run that is no word so many characters stay together
+PIECE = 8
+LONGEST_WORD = 20
 # what the fonts inside the library can draw: PDF/UA refuses a page with a letter that nobody would see
 _DRAWN = (
     (0x20, 0x7F), (0xA0, 0x250), (0x370, 0x500), (0x1E00, 0x1F00), (0x2010, 0x2028), (0x2030, 0x2041), (0x20A0, 0x20C0),
 )  # fmt: skip
 _NEVER = frozenset({"Cn", "Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_LAYOUT = """
-#let told = json(bytes(sys.inputs.told))
-#set document(title: told.title, author: told.reader)
-#set text(lang: "en", region: "GB", size: 7.5pt, hyphenate: false)
-#set par(linebreaks: "simple")
-#set page(
-  paper: "a4", flipped: true, margin: (x: 1.2cm, top: 1.9cm, bottom: 1.6cm),
-  header: [#strong(told.marking) #h(1fr) #told.reader],
-  footer: context [#told.taken #h(1fr) Page #counter(page).display() of #counter(page).final().first()],
-)
-= #told.title
-#for line in told.above [#line.at(0): #line.at(1) #linebreak()]
-#table(
-  columns: told.widths.map(one => one * 1fr), stroke: 0.5pt + luma(150), inset: 3pt, align: left,
-  table.header(..told.headings.map(one => strong(one))),
-  ..told.rows.flatten().map(one => [#one]),
-)
-"""
+_LAYOUT = Path(__file__).with_name("paper.typ").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -62,9 +49,14 @@ def _is_drawn(one: str) -> bool:
 
 
 def _breakable(text: str) -> str:
-    """Long unbroken runs, such as fingerprints, may break anywhere (zero-width spaces)."""
-    words = text.split(" ")
-    return " ".join("\u200b".join(word[at : at + 8] for at in range(0, len(word), 8)) for word in words)
+    """Fingerprints, names and other long runs may break anywhere (zero-width spaces); words are hyphenated."""
+    return " ".join("\u200b".join(_pieces(word)) for word in text.split(" "))
+
+
+def _pieces(word: str) -> list[str]:
+    if len(word) <= PIECE or (word.isalpha() and len(word) <= LONGEST_WORD):
+        return [word]
+    return [word[at : at + PIECE] for at in range(0, len(word), PIECE)]
 
 
 def pdf_of(paper: Paper, rows: Iterable[Sequence[object]]) -> bytes:
@@ -81,7 +73,7 @@ def pdf_of(paper: Paper, rows: Iterable[Sequence[object]]) -> bytes:
         "rows": [[_breakable(printable(value)) for value in row] for row in rows],
     }
     made: bytes = typst.compile(
-        _LAYOUT.encode(),
+        _LAYOUT,
         sys_inputs={"told": json.dumps(told)},
         ignore_system_fonts=True,
         pdf_standards=["ua-1"],
