@@ -252,7 +252,10 @@ def test_a_hold_on_the_case_binds_a_partner_who_lost_the_share(desk: Desk, datab
     assert manager.post(f"/cases/{desk.case_id}/holds", {"reason": "Trial in May"}).status_code == 303
     page = sergeant.get(desk.path()).get_data(as_text=True)
     assert "Legal hold on the whole case" in page and "Trial in May" not in page
-    desk.site.sql(database.superuser, "UPDATE record_grant SET revoked_at = now(), revoked_by = requested_by")
+    desk.site.sql(
+        database.superuser,
+        "UPDATE record_grant SET starts_at = now() - interval '9 days', ends_at = now() - interval '1 minute'",
+    )
     assert sergeant.post(desk.path(own, "hide"), {"reason": "x", "revision": "1"}).status_code == 409
 
 
