@@ -20,6 +20,9 @@ from hub.agreements.draft_views import pages as agreement_terms_pages
 from hub.agreements.views import pages as agreements_pages
 from hub.assurances.views import pages as assurances_pages
 from hub.attachments.evidence_views import pages as evidence_pages
+from hub.attachments.file_views import pages as case_file_pages
+from hub.attachments.hold_views import pages as case_holds_pages
+from hub.attachments.list_views import pages as case_file_list_pages
 from hub.attachments.paper_views import pages as papers_pages
 from hub.attachments.quarantine_views import pages as quarantine_pages
 from hub.attestations.views import pages as attestations_pages
@@ -46,6 +49,7 @@ from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.crypto.rootkey import keeper_of
+from hub.disclosures.views import pages as case_disclosures_pages
 from hub.emergencies import banner
 from hub.emergencies.queries import count_unreviewed
 from hub.emergencies.views import pages as emergencies_pages
@@ -105,6 +109,10 @@ BLUEPRINTS = (
     notifications_pages,
     case_access_pages,
     case_files_pages,
+    case_file_pages,
+    case_holds_pages,
+    case_disclosures_pages,
+    case_file_list_pages,
     incidents_pages,
     incident_pages,
     people_pages,

@@ -16,6 +16,7 @@ import hub.cases.policy
 import hub.chronology.policy
 import hub.consents.policy
 import hub.crypto.models
+import hub.disclosures.policy
 import hub.erasures.models
 import hub.handovers.policy
 import hub.incidents.policy

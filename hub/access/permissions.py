@@ -25,6 +25,9 @@ class Permission(enum.StrEnum):
     FILE_ATTACH = "file:attach"
     FILE_PREVIEW = "file:preview"
     FILE_DOWNLOAD = "file:download"
+    FILE_CHANGE = "file:change"
+    FILE_HOLD = "file:hold"
+    FILE_EXPORT = "file:export"
     PERSON_READ = "person:read"
     PERSON_ADD = "person:add"
     SEARCH = "search:run"
@@ -92,6 +95,7 @@ _WORKS = frozenset(
         P.ENTRY_ADD,
         P.FILE_ATTACH,
         P.FILE_DOWNLOAD,
+        P.FILE_CHANGE,
         P.PERSON_ADD,
         P.CONSENT_RECORD,
         P.REQUEST_MAKE,
@@ -103,6 +107,8 @@ _SUPERVISES = frozenset(
     {
         P.CASE_CLOSE,
         P.CASE_HAND_OVER,
+        P.FILE_HOLD,
+        P.FILE_EXPORT,
         P.INCIDENT_IMPORT,
         P.EMERGENCY_REVIEW,
         P.INTEREST_REVIEW,
@@ -119,8 +125,9 @@ ROLES: dict[Role, RoleDescription] = {
     ),
     Role.SUPERVISOR: RoleDescription(
         "Supervisor",
-        "A practitioner who also approves closure, hands cases over, imports files, reads what is for supervisors only, "
-        "reviews emergency access and declared interests, and asks for and decides on erasures.",
+        "A practitioner who also approves closure, hands cases over, imports files, puts files under legal hold, "
+        "discloses them outside the hub, reads what is for supervisors only, reviews emergency access and declared interests, "
+        "and asks for and decides on erasures.",
         _EVERYONE | _READS | _WORKS | _SUPERVISES,
     ),
     Role.READ_ONLY: RoleDescription(

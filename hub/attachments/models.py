@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from hub.access.facts import ItemFacts, item_constraints
+from hub.access.facts import ItemFacts, RecordFacts, facts_key, item_constraints
 from hub.attachments.vocabulary import DocumentKind, ScanState
 from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
 
@@ -68,6 +68,38 @@ class Attachment(Keyed, Revised, ItemFacts, Base):
             "id",
             postgresql_where=sa.text("scan_state = 'infected'"),
         ),
+    )
+
+
+class LegalHold(Keyed, Revised, RecordFacts, Base):
+    """While it stands nothing of the record, or not this one file, is hidden or erased. Two people lift it."""
+
+    __tablename__ = "legal_hold"
+
+    record_id: Mapped[UUID] = holds(Holds.KEY, sa.Uuid)
+    # none: the whole record
+    attachment_id: Mapped[UUID | None] = reference_to("attachment.id")
+    reason: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text)
+    placed_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    placed_by: Mapped[UUID] = reference_to("app_user.id", what=Holds.STAFF)
+    lift_asked_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    lift_asked_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
+    lift_reason: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text, default="")
+    lifted_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    lifted_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
+
+    __table_args__ = (
+        facts_key("record_id", "legal_hold"),
+        sa.CheckConstraint("length(reason) BETWEEN 1 AND 2000", name="reason_given"),
+        sa.CheckConstraint(
+            "num_nulls(lift_asked_at, lift_asked_by) IN (0, 2)", name="lift_asked_by_somebody"
+        ),
+        sa.CheckConstraint("num_nulls(lifted_at, lifted_by) IN (0, 2)", name="lifted_by_somebody"),
+        sa.CheckConstraint(
+            "lifted_by IS NULL OR (lift_asked_by IS NOT NULL AND lifted_by <> lift_asked_by)",
+            name="two_people",
+        ),
+        sa.Index("ix_legal_hold_standing", "record_id", postgresql_where=sa.text("lifted_at IS NULL")),
     )
 
 

@@ -24,7 +24,7 @@ from hub.web.multipart import BadMultipart, CutShort, FilePart, TooLarge, read_f
 from hub.web.once import earlier, finish, parse_form_key
 
 MAX_FIELD_BYTES = 32 * 1024
-MAX_FIELDS = 10
+MAX_FIELDS = 20
 # what is read and thrown away after a refusal, so that the browser hears the answer instead of a broken line
 DRAIN_TIMES_LIMIT = 2
 DRAIN_SECONDS = 15.0
@@ -37,7 +37,7 @@ Again = Callable[[dict[str, str], dict[str, str]], str]
 
 
 @dataclass(frozen=True)
-class _Refusal:
+class Refusal:
     """A refusal as a page shows it."""
 
     why: str
@@ -57,12 +57,12 @@ def take_upload(
         return redirect(_receive(actor, keep, values, shown), 303)
     except (Invalid, Conflict, BadMultipart, TooLarge, CutShort) as error:
         db.session.rollback()
-        refusal = _refusal_of(error)
+        refusal = refusal_of(error)
         note_refusal(refusal.why)
         db.session.commit()
         return again(refusal.errors, values), refusal.status
     finally:
-        _drain()
+        drain()
 
 
 def _receive(actor: Actor, keep: Keep, values: dict[str, str], shown: Collection[str]) -> str:
@@ -106,22 +106,22 @@ def _receive(actor: Actor, keep: Keep, values: dict[str, str], shown: Collection
     return address
 
 
-def _refusal_of(error: HubError) -> _Refusal:
+def refusal_of(error: HubError) -> Refusal:
     """The refusal as the page shows it; a form that is not ours goes to the error page instead."""
     if isinstance(error, Invalid):
         if error.code in ("bad_form_token", "bad_form_key", "foreign_form_key"):
             raise error
         status = 413 if error.code == "file_too_large" else 422
-        return _Refusal(error.code, error.errors or {"file": error.message}, status)
+        return Refusal(error.code, error.errors or {"file": error.message}, status)
     if isinstance(error, TooLarge):
         sentence = too_large(max_bytes()).errors["file"]
-        return _Refusal("file_too_large", {"file": sentence}, 413)
+        return Refusal("file_too_large", {"file": sentence}, 413)
     if isinstance(error, Conflict):
-        return _Refusal(error.code, {"file": error.message}, 409)
-    return _Refusal(error.code, {"file": error.message}, 411 if error.code == "length_required" else 400)
+        return Refusal(error.code, {"file": error.message}, 409)
+    return Refusal(error.code, {"file": error.message}, 411 if error.code == "length_required" else 400)
 
 
-def _drain() -> None:
+def drain() -> None:
     """Reads on to the end of the body, within bounds: an answer sent before would be lost with the line."""
     until = time.monotonic() + DRAIN_SECONDS
     left = DRAIN_TIMES_LIMIT * max_bytes()

@@ -43,7 +43,6 @@ from hub.storage.errors import ObjectChanged, ObjectMissing
 from hub.storage.s3 import new_object_key
 from hub.web.store import object_store
 
-VERSION = 1
 NOT_READ_BACK = (
     "The file could not be read back from the store as it was sent. Nothing was kept. Try again in a minute."
 )
@@ -61,6 +60,7 @@ class Incoming:
     name: str
     media_type: str
     blocks: Iterable[bytes]
+    version: int = 1
     id: UUID = field(default_factory=new_id)
     object_key: str = field(default_factory=new_object_key)
     key: bytes = field(default_factory=new_key, repr=False)
@@ -71,7 +71,7 @@ class Incoming:
 
     @property
     def context(self) -> bytes:
-        return attachment_context(self.partnership_id, self.id, VERSION)
+        return attachment_context(self.partnership_id, self.id, self.version)
 
 
 class _Measured:
@@ -97,6 +97,7 @@ def incoming(
     name: str,
     blocks: Iterable[bytes],
     *,
+    version: int = 1,
     taken: Mapping[str, Taken] = TAKEN,
 ) -> Incoming:
     """The file, once its name and its first bytes say that it may be taken. Raises `Invalid`."""
@@ -106,7 +107,7 @@ def incoming(
         raise Invalid("file_empty", errors={"file": "The file is empty"})
     media_type = check_type(name, head, taken)
     check_taken_here(partnership_id, extension_of(name))
-    return Incoming(partnership_id, record_id, name, media_type, blocks)
+    return Incoming(partnership_id, record_id, name, media_type, blocks, version)
 
 
 def store(actor: Actor, file: Incoming, keep: Callable[[dict[str, Any]], Row]) -> Row:
@@ -176,7 +177,7 @@ def _columns(file: Incoming, measured: _Measured, stored: uploads.StoredObject) 
     held = keyring.data_key(db.session(), file.partnership_id, file.record_id)
     return {
         "id": file.id,
-        "version": VERSION,
+        "version": file.version,
         "sealed_name": wrapping.seal_text(held.key, file.name, purpose="file-name", ids=(file.id,)),
         "media_type": file.media_type,
         "size": measured.size,
@@ -186,7 +187,7 @@ def _columns(file: Incoming, measured: _Measured, stored: uploads.StoredObject) 
         "object_key": file.object_key,
         "object_version": stored.version_id or "",
         "data_key_id": held.id,
-        "wrapped_key": wrapping.wrap(held.key, file.key, purpose="file", ids=(file.id, str(VERSION))),
+        "wrapped_key": wrapping.wrap(held.key, file.key, purpose="file", ids=(file.id, str(file.version))),
         "scan_state": _first_scan_state().value,
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+from hub.access.vocabulary import Section
+
 
 class DocumentKind(enum.StrEnum):
     LETTER = "letter"
@@ -26,6 +28,16 @@ class DocumentKind(enum.StrEnum):
     OTHER = "other"
 
 
+# the parts of a record to which a file may belong; whoever reads one of them has a Files tab
+FILE_SECTIONS = (
+    Section.FILES,
+    Section.VICTIM,
+    Section.RISK,
+    Section.ENFORCEMENT,
+    Section.SAFEGUARDING,
+    Section.YOUTH_JUSTICE,
+    Section.HEALTH,
+)
 DOCUMENT_KIND_LABELS = {kind: kind.value.capitalize() for kind in DocumentKind}
 
 
@@ -37,3 +49,12 @@ class ScanState(enum.StrEnum):
     CLEAN = "clean"
     INFECTED = "infected"
     UNSCANNABLE = "unscannable"
+
+
+SCAN_LABELS = {
+    ScanState.NOT_SCANNED: "Not scanned for malware",
+    ScanState.PENDING: "Waiting for the malware scan",
+    ScanState.CLEAN: "No malware found",
+    ScanState.INFECTED: "Malware found",
+    ScanState.UNSCANNABLE: "Cannot be scanned",
+}

@@ -138,12 +138,43 @@ EVENTS: dict[str, Kind] = {
     "vehicle.involved": _kind(C.COLLECTION, "involvement", "Vehicle added to record", "role"),
     "involvement.ended": _kind(C.ALTERATION, "involvement", "Involvement ended", texts=("reason",)),
     # files
-    "attachment.added": _kind(C.COLLECTION, "attachment", "File attached", "kind"),
+    "attachment.added": _kind(C.COLLECTION, "attachment", "File attached", "kind", "original"),
     "attachment.refused": _kind(C.COLLECTION, "record", "File refused", "why"),
     "attachment.previewed": _kind(C.CONSULTATION, "attachment", "File previewed"),
     "attachment.downloaded": _kind(C.CONSULTATION, "attachment", "File downloaded"),
     "attachment.scanned": _kind(C.SECURITY, "attachment", "File scanned for malware", "state"),
     "quarantine.listed": _kind(C.SECURITY, None, "Files with malware listed"),
+    "attachment.opened": _kind(C.CONSULTATION, "attachment", "Page of a file viewed"),
+    "attachment.changed": _kind(C.ALTERATION, "attachment", "Details of a file changed", changes=True),
+    "attachment.replaced": _kind(
+        C.ALTERATION, "attachment", "File replaced", "kind", "original", "replaces", texts=("reason",)
+    ),
+    "attachment.hidden": _kind(C.ALTERATION, "attachment", "File hidden", texts=("reason",)),
+    "attachment.restored": _kind(C.ALTERATION, "attachment", "Hidden file restored", texts=("reason",)),
+    "hold.placed": _kind(C.ALTERATION, "legal_hold", "Legal hold placed", "whole", texts=("reason",)),
+    "hold.lift_asked": _kind(C.ALTERATION, "legal_hold", "Lifting of a legal hold asked", texts=("reason",)),
+    "hold.lifted": _kind(C.ALTERATION, "legal_hold", "Legal hold lifted"),
+    "evidence.exported": _kind(
+        C.CONSULTATION, "record", "List of files exported", "format", "files", texts=("reason", "files")
+    ),
+    "attachment.disclosed": _kind(C.DISCLOSURE, "attachment", "File disclosed in a bundle", "original"),
+    "disclosure.opened": _kind(C.CONSULTATION, "disclosure", "Disclosure schedule viewed"),
+    "disclosure.assessed": _kind(C.ALTERATION, "record", "Disclosure schedule changed", "files"),
+    "disclosure.asked": _kind(
+        C.ALTERATION,
+        "disclosure",
+        "Bundle asked for",
+        "files",
+        "originals",
+        "organisation",
+        texts=("reason",),
+    ),
+    "disclosure.approved": _kind(
+        C.ALTERATION, "disclosure", "Bundle agreed to", "files", "originals", "organisation"
+    ),
+    "disclosure.released": _kind(
+        C.DISCLOSURE, "disclosure", "Bundle given out", "files", "originals", texts=("reason", "files")
+    ),
     "attachment.unsound": _kind(C.SECURITY, "attachment", "File failed its integrity check"),
     "draft.forgotten": _kind(C.ERASURE, None, "Old drafts removed"),
     "service.created": _kind(C.ADMIN, "user", "Service account made"),

@@ -180,8 +180,8 @@ def find_references(
     return {row.id: Subject(row.id, row.kind, row.reference) for row in rows}
 
 
-def find_looks(actor: Actor, record_id: UUID) -> list[Looks]:
-    """Who has had to do with a record: organisations in numbers, the reader's own people one by one.
+def find_looks(actor: Actor, record_id: UUID, *, object_id: UUID | None = None) -> list[Looks]:
+    """Who has had to do with a record, or with one thing on it: organisations in numbers, own people one by one.
 
     For a page that has logged its own look at the record. Partners' people are never told apart here.
     """
@@ -206,6 +206,7 @@ def find_looks(actor: Actor, record_id: UUID) -> list[Looks]:
         .join(about, sa.and_(about.c.id == Event.id, about.c.at == Event.at))
         # whoever is looked into learns nothing of it here
         .where(Event.organisation_id.is_not(None), Event.category != Category.AUDIT.value)
+        .where(sa.true() if object_id is None else Event.object_id == object_id)
         .group_by(Event.organisation_id, own)
         .order_by(sa.func.max(Event.at).desc()),
         {"subject": record_id},

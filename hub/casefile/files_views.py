@@ -1,8 +1,8 @@
-"""The Files tab of a case: its files, adding one as a stream, and downloading one."""
+"""The Files tab of a case: its files and what is hidden, adding some as streams, and downloading one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import render_template, request
@@ -10,14 +10,15 @@ from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.access.vocabulary import Marking, Section
 from hub.attachments import actions, queries
-from hub.attachments.forms import MAX_DESCRIPTION, parse_file
+from hub.attachments.choices import details_choices, sections_to_add
+from hub.attachments.forms import FileForm, parse_file
+from hub.attachments.holding import find_holds
 from hub.attachments.limits import max_bytes
-from hub.attachments.receiving import take_upload
+from hub.attachments.receiving_many import MAX_AT_ONCE, Result, Taking, take_uploads
 from hub.attachments.sending import as_download, asked
 from hub.attachments.types import ACCEPT, IN_WORDS
-from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, DocumentKind
+from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, FILE_SECTIONS, DocumentKind
 from hub.casefile.page import open_case_page
 from hub.core.errors import NotVisible
 from hub.core.paging import Cursor
@@ -27,6 +28,11 @@ from hub.web.narrowing import Filter, Narrowed
 from hub.web.routes import Data, Pages
 
 pages = Pages("case_files", __name__)
+FIELDS = (
+    "kind", "description", "marking", "source", "exhibit", "section", "audience",
+    "taken_on-day", "taken_on-month", "taken_on-year",
+)  # fmt: skip
+HIDDEN = {"yes": "Hidden files"}
 
 
 @pages.page(
@@ -47,55 +53,75 @@ def home(case_id: UUID) -> str:
 def upload(case_id: UUID) -> Response | tuple[str, int]:
     actor = current_actor()
 
-    def keep(fields: Mapping[str, str], part: FilePart) -> str:
-        return f"/cases/{case_id}/files?added={_attach(actor, case_id, fields, part)}"
+    def keep(form: FileForm, part: FilePart) -> UUID:
+        return actions.attach(
+            actor,
+            case_id,
+            name=part.filename,
+            kind=form.kind,
+            description=form.description,
+            marking=form.marking,
+            details=form.details,
+            media_type=part.content_type,
+            blocks=part.blocks,
+            announced=part.announced,
+        ).id
 
-    return take_upload(
+    return take_uploads(
         actor,
-        keep,
-        lambda why: actions.refuse_file(actor, case_id, why),
-        lambda errors, values: _page(actor, case_id, errors, values),
-        shown=("kind", "description", "marking"),
+        Taking(
+            parse=parse_file,
+            keep=keep,
+            original_of=lambda key: queries.find_original(actor, case_id, key),
+            note_refusal=lambda why: actions.refuse_file(actor, case_id, why),
+            address=lambda ids: f"/cases/{case_id}/files?added={','.join(str(key) for key in ids)}",
+            again=lambda errors, values, results: _page(actor, case_id, errors, values, results),
+            shown=FIELDS,
+        ),
     )
 
 
-def _attach(actor: Actor, case_id: UUID, fields: Mapping[str, str], part: FilePart) -> UUID:
-    form = parse_file(fields)
-    return actions.attach(
-        actor,
-        case_id,
-        name=part.filename,
-        kind=form.kind,
-        description=form.description,
-        marking=form.marking,
-        media_type=part.content_type,
-        blocks=part.blocks,
-        announced=part.announced,
-    ).id
-
-
-def _page(actor: Actor, case_id: UUID, errors: Mapping[str, str], values: Mapping[str, str]) -> str:
+def _page(
+    actor: Actor,
+    case_id: UUID,
+    errors: Mapping[str, str],
+    values: Mapping[str, str],
+    results: Sequence[Result] = (),
+) -> str:
     page = open_case_page(actor, case_id, "files")
-    if not page.reads(Section.FILES):
+    if not page.reads(*FILE_SECTIONS):
         raise NotVisible
     # the form on the same page has a field `kind` of its own
-    narrowed = Narrowed(f"/cases/{case_id}/files", {"is": Filter("Kind of file", DOCUMENT_KIND_LABELS)})
-    only = DocumentKind(narrowed["is"]) if narrowed["is"] else None
-    files = queries.find_attachments(actor, case_id, kind=only, cursor=Cursor.parse(narrowed.after))
+    narrowed = Narrowed(
+        f"/cases/{case_id}/files",
+        {"is": Filter("Kind of file", DOCUMENT_KIND_LABELS), "hidden": Filter("Show", HIDDEN)},
+    )
+    files = queries.find_attachments(
+        actor,
+        case_id,
+        kind=DocumentKind(narrowed["is"]) if narrowed["is"] else None,
+        hidden=bool(narrowed["hidden"]),
+        cursor=Cursor.parse(narrowed.after),
+    )
     page.mark(row.marking for row in files.rows)
-    added = request.args.get("added", "")
+    added = request.args.get("added", "").split(",")
+    holds = find_holds(actor, case_id)
     return render_template(
         "casefile/files.html",
         page=page,
         files=files,
-        added=next((row for row in files.rows if str(row.id) == added), None),
+        added=[row for row in files.rows if str(row.id) in added],
+        results=results if len(results) > 1 else (),
+        whole_holds=[hold for hold in holds if hold.attachment_id is None],
+        held={hold.attachment_id for hold in holds},
         narrowed=narrowed,
         errors=dict(errors),
         values=dict(values),
-        kinds=[(kind.value, label) for kind, label in DOCUMENT_KIND_LABELS.items()],
-        markings=[(str(int(one)), one.label) for one in Marking if one <= actor.clearance],
+        hidden_choices=list(HIDDEN.items()),
+        choices=details_choices(actor, sections_to_add(page.right, list(page.grants))),
+        record_marking=page.case.marking,
         max_bytes=max_bytes(),
-        max_description=MAX_DESCRIPTION,
+        max_files=MAX_AT_ONCE,
         accept=ACCEPT,
         in_words=IN_WORDS,
     )

@@ -14,6 +14,8 @@ from hub.access.permissions import Permission
 from hub.access.queries import Right, may_add
 from hub.access.vocabulary import PURPOSE_LABELS, Marking, Purpose, Section
 from hub.accounts.queries import organisation_names, team_names, user_names
+from hub.attachments.choices import sections_to_add
+from hub.attachments.vocabulary import FILE_SECTIONS
 from hub.cases.models import Case
 from hub.cases.policy import may_close, next_states
 from hub.cases.queries import OpenedCase, open_case
@@ -36,6 +38,8 @@ class May:
     share: bool = False
     entry: bool = False
     attach: bool = False
+    hold: bool = False
+    disclose: bool = False
     person: bool = False
     consent: bool = False
     hand_over: bool = False
@@ -128,7 +132,9 @@ def _may(actor: Actor, found: OpenedCase) -> May:
         close=right.leads and may_close(actor, case),
         share=live and right.leads and actor.may(Permission.CASE_SHARE),
         entry=writes and actor.may(Permission.ENTRY_ADD),
-        attach=live and may_add(right, grants, Section.FILES) and actor.may(Permission.FILE_ATTACH),
+        attach=live and bool(sections_to_add(right, grants)) and actor.may(Permission.FILE_ATTACH),
+        hold=right.leads and actor.may(Permission.FILE_HOLD),
+        disclose=right.leads and actor.may(Permission.FILE_EXPORT),
         person=live and people and actor.may(Permission.PERSON_ADD),
         consent=people and actor.may(Permission.CONSENT_RECORD),
         # the lead team's own organisation alone: a colleague of another employer leads with it and doesn't give it away
@@ -175,7 +181,7 @@ def _tabs(found: OpenedCase, part: str) -> tuple[dict[str, Any], ...]:
         ("summary", "Summary", "", True),
         ("log", "Log", "/log", reads(Section.CHRONOLOGY)),
         ("people", "People and places", "/people", reads(Section.PEOPLE, Section.VICTIM)),
-        ("files", "Files", "/files", reads(Section.FILES)),
+        ("files", "Files", "/files", reads(*FILE_SECTIONS)),
         ("sharing", "Sharing", "/sharing", leads),
         ("access", "Access history", "/access", leads),
     )
@@ -196,7 +202,7 @@ def _actions(found: OpenedCase, may: May) -> tuple[dict[str, Any], ...]:
         (may.move, {"label": "Change its status", "href": f"{base}/status"}),
         (may.change, {"label": "Change its details", "href": f"{base}/edit"}),
         (may.person, {"label": "Add a person, place or vehicle", "href": f"{base}/people"}),
-        (may.attach, {"label": "Attach a file", "href": f"{base}/files"}),
+        (may.attach, {"label": "Attach files", "href": f"{base}/files#attach"}),
         (reads_people, {"label": "Consents", "href": f"{base}/consents"}),
         (may.change, {"label": "Restrict it to named people", "href": f"{base}/restrict"}),
         (found.right.leads, {"label": "Who has looked, by month", "href": f"{base}/seen"}),

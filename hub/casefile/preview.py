@@ -16,6 +16,7 @@ from hub.access.vocabulary import Marking, RecordKind, Section
 from hub.accounts.queries import organisation_names, team_names, user_names
 from hub.attachments.models import Attachment
 from hub.attachments.queries import FileRow, find_attachments
+from hub.attachments.vocabulary import FILE_SECTIONS
 from hub.audit import reading
 from hub.audit.reading import Shown
 from hub.audit.recording import Basis, append
@@ -227,7 +228,7 @@ def _read(
         incidents=incidents,
         entries=log.rows if log else [],
         more_entries=bool(log and log.more),
-        files=find_attachments(them, record_id).rows if both.reads(Section.FILES) else [],
+        files=find_attachments(them, record_id).rows if both.reads(*FILE_SECTIONS) else [],
         history=find_history(them, record_id) if kind is RecordKind.CASE else [],
         parts=frozenset(one.value for one in Section if both.reads(one)),
     )

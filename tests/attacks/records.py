@@ -41,7 +41,7 @@ NOT_HERE = UUID("00000000-0000-7000-8000-000000000000")
 # the reader's own things, or none: what belongs to no record
 ABSENT = frozenset(
     {
-        "attachment_id", "paper_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
+        "attachment_id", "hold_id", "disclosure_id", "paper_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
         "attestation_id", "notification_id", "event_id", "line_id", "document_id", "alert_id", "sample_id", "access_id",
     }
 )  # fmt: skip

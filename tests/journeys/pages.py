@@ -166,10 +166,10 @@ def forge(visitor: Visitor, field: str, value: str) -> None:
 def attach(visitor: Visitor, case: str, paper: Paper) -> None:
     open_tab(visitor, case, "Files")
     visitor.page.get_by_label("What kind of file is it?").select_option(label=paper.kind)
-    visitor.page.get_by_label("File", exact=True).set_input_files(
+    visitor.page.get_by_label("Files", exact=True).set_input_files(
         FilePayload(name=paper.name, mimeType="application/octet-stream", buffer=paper.content)
     )
-    press(visitor, "Attach the file")
+    press(visitor, "Attach")
     visitor.page.get_by_text("The file is attached").wait_for()
     visitor.look("Files")
     visitor.see(paper.name)

@@ -8,6 +8,7 @@ import { startForms } from './forms.js'
 import { startPage } from './page.js'
 import { startSession } from './session.js'
 import { startTimes } from './time.js'
+import { startQueues } from './queue.js'
 import { startUploads } from './upload.js'
 
 /** What is started again for a part of the page that was replaced. */
@@ -17,6 +18,7 @@ export function startWithin (scope) {
   startForms(scope)
   startDrafts(scope)
   startUploads(scope, startWithin)
+  startQueues(scope)
   startAutocomplete(scope)
 }
 

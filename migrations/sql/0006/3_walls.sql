@@ -269,6 +269,14 @@ CREATE POLICY hub_owner_all ON attachment TO hub_owner USING (true) WITH CHECK (
 
 CREATE POLICY hub_reader_all ON attachment FOR SELECT TO hub_reader USING (true);
 
+ALTER TABLE legal_hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE legal_hold FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY hub_owner_all ON legal_hold TO hub_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY hub_reader_all ON legal_hold FOR SELECT TO hub_reader USING (true);
+
 ALTER TABLE case_record ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE case_record FORCE ROW LEVEL SECURITY;
@@ -308,6 +316,22 @@ ALTER TABLE consent FORCE ROW LEVEL SECURITY;
 CREATE POLICY hub_owner_all ON consent TO hub_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY hub_reader_all ON consent FOR SELECT TO hub_reader USING (true);
+
+ALTER TABLE disclosure_line ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE disclosure_line FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY hub_owner_all ON disclosure_line TO hub_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY hub_reader_all ON disclosure_line FOR SELECT TO hub_reader USING (true);
+
+ALTER TABLE disclosure ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE disclosure FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY hub_owner_all ON disclosure TO hub_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY hub_reader_all ON disclosure FOR SELECT TO hub_reader USING (true);
 
 ALTER TABLE hand_over ENABLE ROW LEVEL SECURITY;
 
@@ -399,6 +423,8 @@ GRANT SELECT ON sought_record TO hub_finder;
 
 GRANT SELECT (version, kind, taken_on, media_type, size, sha256, stored_size, stored_sha256, object_key, object_version, data_key_id, scan_state, scanned_at, scan_finding, replaces_id, superseded_at, hidden_at, hidden_by, id, created_at, revision, record_id, section, item_marking, audience, audience_ids, contributed_at, contributor_organisation_id, contributed_by, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON attachment TO hub_finder;
 
+GRANT SELECT (record_id, attachment_id, placed_at, placed_by, lift_asked_at, lift_asked_by, lifted_at, lifted_by, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON legal_hold TO hub_finder;
+
 GRANT SELECT (reference, kind, status, priority, risk_level, source, lead_officer_id, reported_on, opened_at, status_at, status_until, next_review_on, closed_at, closure_reason, changed_at, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON case_record TO hub_finder;
 
 GRANT SELECT (from_status, to_status, until, outcome, victim_told, id, created_at, record_id, section, item_marking, audience, audience_ids, contributed_at, contributor_organisation_id, contributed_by, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON case_status_change TO hub_finder;
@@ -408,6 +434,10 @@ GRANT SELECT (incident_id, id, created_at, record_id, section, item_marking, aud
 GRANT SELECT (kind, nature, occurred_on, occurred_time, occurred_at, significant, corrects_id, contributor_team_id, id, created_at, record_id, section, item_marking, audience, audience_ids, contributed_at, contributor_organisation_id, contributed_by, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON entry TO hub_finder;
 
 GRANT SELECT (person_id, purpose, to_organisation_id, given_on, given_by, given_how, withdrawn_at, withdrawn_by, withdrawn_how, id, created_at, revision, record_id, section, item_marking, audience, audience_ids, contributed_at, contributor_organisation_id, contributed_by, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON consent TO hub_finder;
+
+GRANT SELECT (record_id, attachment_id, relevance, sensitivity, assessed_at, assessed_by, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON disclosure_line TO hub_finder;
+
+GRANT SELECT (record_id, to_organisation_id, file_ids, original_ids, asked_at, asked_by, approved_at, approved_by, released_at, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON disclosure TO hub_finder;
 
 GRANT SELECT ON hand_over TO hub_finder;
 
@@ -661,6 +691,60 @@ FROM my_partner_section() AS my_partner_section)) OR attachment.owner_organisati
 FROM my_contributable_section() AS my_contributable_section))
 );
 
+CREATE POLICY hub_change ON attachment FOR UPDATE TO hub_app USING (
+attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND (attachment.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (attachment.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.restricted IS false OR attachment.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])) AND (attachment.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (attachment.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (attachment.owner_organisation_id, attachment.section) IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.open_to_owner IS true) OR (attachment.record_id, attachment.section, attachment.item_marking) IN (SELECT my_granted_section.record_id, my_granted_section.section, my_granted_section.marking
+FROM my_granted_section() AS my_granted_section)) OR attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.owner_organisation_id != (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])))
+) WITH CHECK (
+attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND (attachment.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (attachment.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.restricted IS false OR attachment.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])) AND (attachment.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (attachment.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (attachment.owner_organisation_id, attachment.section) IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR attachment.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.open_to_owner IS true) OR (attachment.record_id, attachment.section, attachment.item_marking) IN (SELECT my_granted_section.record_id, my_granted_section.section, my_granted_section.marking
+FROM my_granted_section() AS my_granted_section)) OR attachment.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.owner_organisation_id != (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND attachment.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (attachment.audience IS NULL OR attachment.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR attachment.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])))
+);
+
+CREATE POLICY hub_read ON legal_hold FOR SELECT TO hub_app USING (
+(legal_hold.record_id IN (SELECT audit.opened()) OR audit.made_here(legal_hold.record_id))
+AND ((legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (legal_hold.breakable IS true AND legal_hold.record_id IN (SELECT my_emergency.record_id
+FROM my_emergency() AS my_emergency) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR legal_hold.owner_organisation_id IN (SELECT my_partner.organisation_id
+FROM my_partner() AS my_partner)) OR legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND (legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true) OR legal_hold.record_id IN (SELECT my_granted_record.record_id
+FROM my_granted_record() AS my_granted_record))))
+);
+
+CREATE POLICY hub_find ON legal_hold FOR SELECT TO hub_finder USING (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND (legal_hold.breakable IS true AND legal_hold.record_id IN (SELECT my_emergency.record_id
+FROM my_emergency() AS my_emergency) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR legal_hold.owner_organisation_id IN (SELECT my_partner.organisation_id
+FROM my_partner() AS my_partner)) OR legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND (legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true) OR legal_hold.record_id IN (SELECT my_granted_record.record_id
+FROM my_granted_record() AS my_granted_record)))
+);
+
+CREATE POLICY hub_add ON legal_hold FOR INSERT TO hub_app WITH CHECK (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true)
+);
+
+CREATE POLICY hub_change ON legal_hold FOR UPDATE TO hub_app USING (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true)
+) WITH CHECK (
+(legal_hold.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND legal_hold.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (legal_hold.restricted IS false OR legal_hold.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND legal_hold.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (legal_hold.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (legal_hold.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR legal_hold.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND legal_hold.open_to_owner IS true)
+);
+
 CREATE POLICY hub_read ON case_record FOR SELECT TO hub_app USING (
 (case_record.id IN (SELECT audit.opened()) OR audit.made_here(case_record.id))
 AND ((case_record.id NOT IN (SELECT my_excluded_record.record_id
@@ -833,6 +917,74 @@ FROM my_excluded_record() AS my_excluded_record)) AND (consent.marking <= (SELEC
 FROM my_named_record() AS my_named_record)) AND consent.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (consent.audience IS NULL OR consent.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR consent.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])) AND (consent.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (consent.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (consent.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (consent.owner_organisation_id, consent.section) IN (SELECT my_partner_section.organisation_id, my_partner_section.section
 FROM my_partner_section() AS my_partner_section)) OR consent.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND consent.open_to_owner IS true) OR (consent.record_id, consent.section, consent.item_marking) IN (SELECT my_granted_section.record_id, my_granted_section.section, my_granted_section.marking
 FROM my_granted_section() AS my_granted_section)) OR consent.contributor_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND consent.owner_organisation_id != (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND consent.item_marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (consent.audience IS NULL OR consent.audience = ANY (coalesce((SELECT nullif(current_setting('hub.audiences', true), '')::text[]), '{}'::text[])) OR consent.audience_ids && coalesce((SELECT nullif(current_setting('hub.principals', true), '')::uuid[]), '{}'::uuid[])))
+);
+
+CREATE POLICY hub_read ON disclosure_line FOR SELECT TO hub_app USING (
+(disclosure_line.record_id IN (SELECT audit.opened()) OR audit.made_here(disclosure_line.record_id))
+AND ((disclosure_line.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure_line.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure_line.restricted IS false OR disclosure_line.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure_line.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure_line.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure_line.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure_line.open_to_owner IS true))
+);
+
+CREATE POLICY hub_find ON disclosure_line FOR SELECT TO hub_finder USING (
+(disclosure_line.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure_line.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure_line.restricted IS false OR disclosure_line.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure_line.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure_line.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure_line.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure_line.open_to_owner IS true)
+);
+
+CREATE POLICY hub_add ON disclosure_line FOR INSERT TO hub_app WITH CHECK (
+(disclosure_line.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure_line.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure_line.restricted IS false OR disclosure_line.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure_line.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure_line.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure_line.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure_line.open_to_owner IS true)
+);
+
+CREATE POLICY hub_change ON disclosure_line FOR UPDATE TO hub_app USING (
+(disclosure_line.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure_line.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure_line.restricted IS false OR disclosure_line.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure_line.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure_line.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure_line.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure_line.open_to_owner IS true)
+) WITH CHECK (
+(disclosure_line.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure_line.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure_line.restricted IS false OR disclosure_line.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure_line.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure_line.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure_line.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure_line.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure_line.open_to_owner IS true)
+);
+
+CREATE POLICY hub_read ON disclosure FOR SELECT TO hub_app USING (
+(disclosure.record_id IN (SELECT audit.opened()) OR audit.made_here(disclosure.record_id))
+AND ((disclosure.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure.restricted IS false OR disclosure.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure.open_to_owner IS true))
+);
+
+CREATE POLICY hub_find ON disclosure FOR SELECT TO hub_finder USING (
+(disclosure.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure.restricted IS false OR disclosure.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure.open_to_owner IS true)
+);
+
+CREATE POLICY hub_add ON disclosure FOR INSERT TO hub_app WITH CHECK (
+(disclosure.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure.restricted IS false OR disclosure.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure.open_to_owner IS true)
+);
+
+CREATE POLICY hub_change ON disclosure FOR UPDATE TO hub_app USING (
+(disclosure.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure.restricted IS false OR disclosure.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure.open_to_owner IS true)
+) WITH CHECK (
+(disclosure.record_id NOT IN (SELECT my_excluded_record.record_id
+FROM my_excluded_record() AS my_excluded_record)) AND disclosure.marking <= (SELECT nullif(current_setting('hub.clearance', true), '')::smallint) AND (disclosure.restricted IS false OR disclosure.record_id IN (SELECT my_named_record.record_id
+FROM my_named_record() AS my_named_record)) AND disclosure.partnership_id = (SELECT nullif(current_setting('hub.partnership_id', true), '')::uuid) AND (disclosure.lead_team_id = (SELECT nullif(current_setting('hub.team_id', true), '')::uuid) AND (disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) OR (disclosure.owner_organisation_id, 'summary') IN (SELECT my_partner_section.organisation_id, my_partner_section.section
+FROM my_partner_section() AS my_partner_section)) OR disclosure.owner_organisation_id = (SELECT nullif(current_setting('hub.organisation_id', true), '')::uuid) AND disclosure.open_to_owner IS true)
 );
 
 CREATE POLICY hub_read ON hand_over FOR SELECT TO hub_app USING (
