@@ -87,6 +87,24 @@ def open_account(actor: Actor, user_id: UUID) -> Account:
     return _accounts(actor, [user])[0]
 
 
+def find_roles(actor: Actor, user_id: UUID) -> frozenset[Role]:
+    """What a user of one's own organisation holds in the partnership in hand."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    return frozenset(
+        Role(role)
+        for role in db.session.scalars(
+            sa.select(RoleHolding.role)
+            .join(User, User.id == RoleHolding.user_id)
+            .where(
+                RoleHolding.user_id == user_id,
+                User.organisation_id == actor.organisation_id,
+                RoleHolding.partnership_id == actor.partnership_id,
+                _in_force(RoleHolding.ended_at),
+            )
+        )
+    )
+
+
 def find_teams(actor: Actor) -> dict[UUID, str]:
     """The organisation's teams in the partnership in hand."""
     actor.check_may(Permission.ACCOUNT_MANAGE)

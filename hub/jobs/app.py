@@ -18,7 +18,9 @@ from hub.access.guard import enter
 from hub.access_requests.jobs import remind_late
 from hub.assurances.jobs import warn_of_ending as warn_of_assurances
 from hub.attachments.jobs import sweep_loose, sweep_unknown
+from hub.attestations.dormant import suspend_dormant
 from hub.attestations.jobs import attest_access
+from hub.casefile.jobs import tell_of_stranded_cases
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.extensions import db
@@ -55,6 +57,8 @@ REGULAR = (
     Regular("sweep_unknown", "10 2 * * *", sweep_unknown),
     # daily: the list of a month is made on its first day, and closed on the day after it was due
     Regular("attest_access", "20 4 * * *", attest_access),
+    Regular("suspend_dormant", "15 4 * * *", suspend_dormant),
+    Regular("tell_of_stranded_cases", "*/10 * * * *", tell_of_stranded_cases),
     Regular("warn_of_assurances", "25 4 * * *", warn_of_assurances),
 )
 

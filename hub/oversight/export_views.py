@@ -33,7 +33,7 @@ from hub.oversight.inquiries import (
 from hub.oversight.inquiry_views import choices_of
 from hub.oversight.queries import Line, find_lines
 from hub.web.identity import current_actor
-from hub.web.routes import Data
+from hub.web.routes import Data, Limit
 from hub.web.spreadsheets import Sheet, as_csv, as_xlsx
 
 MOST_EXPORTED = 50_000
@@ -52,7 +52,14 @@ class Watermark:
     lines: Sequence[tuple[str, str]]
 
 
-@pages.page("/audit/exports/<about>.csv", needs=Permission.AUDIT_READ, event="log.exported", data=Data.LOG)
+@pages.page(
+    "/audit/exports/<about>.csv",
+    needs=Permission.AUDIT_READ,
+    event="log.exported",
+    data=Data.LOG,
+    fresh=True,
+    limit=Limit.EXPORT,
+)
 @with_purpose
 def export_csv(purpose: LogPurpose, about: str) -> Response:
     found, asked = _found(about, purpose)
@@ -62,7 +69,14 @@ def export_csv(purpose: LogPurpose, about: str) -> Response:
     return as_csv(f"log-{taken.event_id}.csv", first, _joined(others, _rows(taken, found)))
 
 
-@pages.page("/audit/exports/<about>.xlsx", needs=Permission.AUDIT_READ, event="log.exported", data=Data.LOG)
+@pages.page(
+    "/audit/exports/<about>.xlsx",
+    needs=Permission.AUDIT_READ,
+    event="log.exported",
+    data=Data.LOG,
+    fresh=True,
+    limit=Limit.EXPORT,
+)
 @with_purpose
 def export_xlsx(purpose: LogPurpose, about: str) -> Response:
     found, asked = _found(about, purpose)
@@ -78,7 +92,14 @@ def export_xlsx(purpose: LogPurpose, about: str) -> Response:
     return as_xlsx(f"log-{taken.event_id}.xlsx", sheet, _rows(taken, found))
 
 
-@pages.page("/audit/prints/<about>", needs=Permission.AUDIT_READ, event="log.printed", data=Data.LOG)
+@pages.page(
+    "/audit/prints/<about>",
+    needs=Permission.AUDIT_READ,
+    event="log.printed",
+    data=Data.LOG,
+    fresh=True,
+    limit=Limit.EXPORT,
+)
 @with_purpose
 def print_list(purpose: LogPurpose, about: str) -> str:
     found, asked = _found(about, purpose)
