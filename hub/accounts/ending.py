@@ -60,9 +60,12 @@ def find_open_sessions(actor: Actor, current: UUID) -> list[OpenSession]:
 
 def end_own_session(actor: Actor, session_id: UUID) -> None:
     """Ends one of the actor's own sessions. `NotVisible` for any other, and for one that has ended."""
-    if not _end(actor.user_id, UserSession.id == session_id):
+    own = UserSession.id == session_id
+    if db.session.scalar(sa.select(UserSession.id).where(*_open(actor.user_id), own)) is None:
         raise NotVisible
+    # before it ends: it may be the one in hand, and an ended session writes no event
     append(actor, "session.revoked", object_id=actor.user_id, counted=1, facts={"why": EndedWhy.OWN.value})
+    _end(actor.user_id, own)
 
 
 def end_own_others(actor: Actor, current: UUID) -> int:
