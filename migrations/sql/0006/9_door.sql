@@ -5,4 +5,4 @@ REVOKE ALL ON FUNCTION public.find_stranded_leads() FROM PUBLIC;
 GRANT CREATE ON SCHEMA public TO hub_reader;
 ALTER FUNCTION public.find_stranded_leads() OWNER TO hub_reader;
 REVOKE CREATE ON SCHEMA public FROM hub_reader;
-GRANT EXECUTE ON FUNCTION public.find_stranded_leads() TO hub_app;
+GRANT EXECUTE ON FUNCTION public.find_stranded_leads() TO hub_app, hub_finder;
