@@ -32,7 +32,6 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
         "reference": arena.mine.reference,
         "kind": "person",
         "about": "desk",
-        "session_id": arena.mine.entry_id,
     }
     if rule.endpoint.startswith(("incident.", "incident_sharing.")):
         known |= arena.mine.of_incident()
