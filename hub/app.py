@@ -11,7 +11,8 @@ import hub.models  # noqa: F401
 from hub.access import finding
 from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
-from hub.accounts import sessions
+from hub.accounts import sessions, telling
+from hub.accounts.session_views import pages as own_sessions_pages
 from hub.accounts.views import pages as accounts_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
 from hub.admin.team_views import pages as teams_pages
@@ -59,6 +60,7 @@ from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
 from hub.interests.views import pages as interests_pages
+from hub.notifications.account_notices import tell_user
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
@@ -72,8 +74,9 @@ from hub.reviews.subject_views import pages as subject_reports_pages
 from hub.reviews.threshold_views import pages as thresholds_pages
 from hub.search.views import pages as search_pages
 from hub.sharing.queries import waiting_count
-from hub.web import context, failures, gate, headers, identity, login, templating
+from hub.web import context, failures, gate, headers, identity, login, proxy, templating
 from hub.web.health import pages as health_pages
+from hub.web.reports import pages as reports_pages
 from hub.web.views import about as about_pages
 from hub.web.views import pages as drafts_pages
 
@@ -90,6 +93,7 @@ ENGINE: dict[str, Any] = {
 }
 BLUEPRINTS = (
     about_pages,
+    reports_pages,
     drafts_pages,
     case_steps_pages,
     cases_pages,
@@ -97,6 +101,7 @@ BLUEPRINTS = (
     casefile_pages,
     case_log_pages,
     accounts_pages,
+    own_sessions_pages,
     agreements_pages,
     agreement_pages,
     agreement_terms_pages,
@@ -170,10 +175,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
+    telling.install(app, tell_user)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
-    for part in (gate, failures, headers, context, login, banner, gone):
+    for part in (gate, failures, headers, context, login, banner, gone, proxy):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -107,6 +108,11 @@ class Settings:
     clamd_max_mib: int = DEFAULT_CLAMD_MAX_MIB
     # whether the log has a second place, and so a copy that may lag behind
     archived: bool = False
+    # whose word about their clients is taken
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    # where weaknesses are reported, and until when that is sure to be right
+    security_contact: str = ""
+    security_expires: date | None = None
 
     @classmethod
     def from_environment(
@@ -144,6 +150,9 @@ class Settings:
             clamd=read.clamd("HUB_CLAMD"),
             clamd_max_mib=read.number("HUB_CLAMD_MAX_MIB", DEFAULT_CLAMD_MAX_MIB, LARGEST_CLAMD_MIB),
             archived=bool(read.text("HUB_ARCHIVE_BUCKET", "")),
+            trusted_proxies=read.networks("HUB_TRUSTED_PROXY"),
+            security_contact=read.contact("HUB_SECURITY_CONTACT"),
+            security_expires=read.day("HUB_SECURITY_EXPIRES"),
         )
         if settings.clamd is None and not settings.demo:
             read.faults.append(
@@ -333,6 +342,30 @@ class _Reader:
         if text not in _YES | _NO:
             self.faults.append(f"{name} is neither 1 nor 0.")
         return text in _YES
+
+    def networks(self, name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Addresses or networks with commas between them."""
+        found = []
+        for part in filter(None, (one.strip() for one in self.text(name, "").split(","))):
+            try:
+                found.append(ipaddress.ip_network(part))
+            except ValueError:
+                self.faults.append(f"{name} holds {part}, which is neither an address nor a network.")
+        return tuple(found)
+
+    def contact(self, name: str) -> str:
+        value = self.text(name, "")
+        if value and not (value.startswith(("mailto:", "https://")) and value.isprintable()):
+            self.faults.append(f"{name} starts neither with mailto: nor with https://.")
+        return value
+
+    def day(self, name: str) -> date | None:
+        text = self.text(name, "")
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            self.faults.append(f"{name} is not a day such as 2027-05-31.")
+            return None
 
     def database_url(self, name: str) -> str | None:
         value = self.text(name, "")

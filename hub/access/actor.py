@@ -48,6 +48,9 @@ class RequestFacts:
     request_id: str | None = None
     user_agent_hash: str | None = None
     build: str = ""
+    # a code of families, such as firefox.windows; and the mark of this device for accounts that it knows
+    device: str | None = None
+    known_device: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

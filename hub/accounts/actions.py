@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from hub.access.actor import NOBODY, Actor, RequestFacts, Source
 from hub.access.guard import enter
-from hub.accounts import queries, sessions, throttle
+from hub.accounts import known_devices, queries, sessions, telling, throttle
+from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append, append_nobody
@@ -30,8 +31,9 @@ REFUSED = "The email address or password is not right."
 def sign_in(email: str, password: str, request: RequestFacts) -> tuple[str, Actor]:
     """Checks a password and starts a session. The same answer and time for unknown, wrong and disabled. Commits."""
     email = clean(email).lower()
-    throttle.check(email, request.ip)
     user = queries.find_user_by_email(email)
+    mark = known_devices.mark_of(request.known_device, user.id) if user is not None else None
+    throttle.check(email, request.ip, device=mark)
     usable = user is not None and user.disabled_at is None
     right = passwords.verify_password(user.password_hash if user is not None and usable else None, password)
     team = queries.first_team(user) if user is not None and right else None
@@ -54,11 +56,15 @@ def sign_in_demo(user_id: UUID, request: RequestFacts) -> tuple[str, Actor]:
 
 
 def _begin(user: User, team: Team, method: Method, request: RequestFacts) -> tuple[str, Actor]:
-    token = sessions.start(user, team, method=method)
+    elsewhere = queries.has_signed_in(user) and not known_devices.mark_of(request.known_device, user.id)
+    token = sessions.start(user, team, method=method, request=request)
     db.session.commit()
     actor = sessions.actor_of(token, request)
     enter(db.session(), actor)
     append(actor, "session.started", object_id=actor.user_id, facts={"method": method.value})
+    # everybody is everybody in a demonstration: there it would tell of each click
+    if elsewhere and method is not Method.DEMO:
+        telling.tell(actor, telling.NEW_DEVICE)
     db.session.commit()
     return token, actor
 
@@ -73,9 +79,10 @@ def switch_hat(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> N
     append(actor, "session.switched", object_id=actor.user_id, facts={"team": team_id, "purpose": purpose})
 
 
-def confirm_password(actor: Actor, session_id: UUID, password: str) -> None:
-    """Re-authentication. `Denied` where the password is wrong; tries are throttled."""
-    throttle.check(f"confirm:{actor.user_id}", actor.request.ip)
+def confirm_password(actor: Actor, session_id: UUID, password: str) -> str:
+    """Re-authentication: returns the session's new token. `Invalid` where the password is wrong; tries are throttled."""
+    mark = known_devices.mark_of(actor.request.known_device, actor.user_id)
+    throttle.check(f"confirm:{actor.user_id}", actor.request.ip, device=mark)
     user = db.session.get(User, actor.user_id)
     if not passwords.verify_password(user.password_hash if user else None, password):
         append(
@@ -83,8 +90,18 @@ def confirm_password(actor: Actor, session_id: UUID, password: str) -> None:
         )
         db.session.commit()
         raise Invalid("bad_password", REFUSED, {"password": "The password is not right"})
-    sessions.confirm(session_id)
-    append(actor, "session.confirmed", object_id=actor.user_id, facts={"method": Method.PASSWORD.value})
+    return _confirm(actor, session_id, Method.PASSWORD)
+
+
+def confirm_demo(actor: Actor, session_id: UUID) -> str:
+    """The same with one click. The caller has checked that this is a demonstration, where nobody has a password."""
+    return _confirm(actor, session_id, Method.DEMO)
+
+
+def _confirm(actor: Actor, session_id: UUID, method: Method) -> str:
+    # the event is written under the old token, which then ends
+    append(actor, "session.confirmed", object_id=actor.user_id, facts={"method": method.value})
+    return sessions.confirm(session_id)
 
 
 def new_enrolment(user: User) -> str:
@@ -97,7 +114,7 @@ def new_enrolment(user: User) -> str:
 
 def enrol(secret: str, password: str, again: str, request: RequestFacts) -> tuple[str, Actor]:
     """Sets the first password by a one-time link and signs in. `Invalid` with the fields that are wrong. Commits."""
-    throttle.check("enrol", request.ip)
+    throttle.check_source(request.ip)
     user = db.session.scalar(
         sa.select(User).where(
             User.enrolment_hash == hashlib.sha256(secret.encode("utf-8", "replace")).digest(),
@@ -116,12 +133,15 @@ def enrol(secret: str, password: str, again: str, request: RequestFacts) -> tupl
     if team is None:
         raise Denied("no_team", "This account is in no team yet. Ask your administrator.")
     db.session.flush()
-    token = sessions.start(user, team, method=Method.ENROLMENT)
+    token = sessions.start(user, team, method=Method.ENROLMENT, request=request)
     db.session.commit()
     actor = sessions.actor_of(token, request)
     enter(db.session(), actor)
     append(actor, "user.enrolled", object_id=actor.user_id)
     append(actor, "session.started", object_id=actor.user_id, facts={"method": Method.ENROLMENT.value})
+    visit = sessions.identify(token, request, False)
+    end_sessions_of(actor, actor.user_id, EndedWhy.PASSWORD, but=visit.session_id if visit else None)
+    telling.tell(actor, telling.NEW_PASSWORD)
     db.session.commit()
     return token, actor
 

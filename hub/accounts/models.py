@@ -72,6 +72,8 @@ class User(Keyed, Revised, Base):
     enrolment_expires_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_why: Mapped[str | None] = holds(Holds.CODE, sa.Text)
+    # from then on it is counted anew how long the account has not been used
+    reinstated_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
 
     __table_args__ = (
         one_of("disabled_why", DisabledWhy),
@@ -123,11 +125,14 @@ class UserSession(Keyed, Base):
     last_seen_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
     expires_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
     ended_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
-    user_agent: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+    # families of browser and system as a code, and the network: what a user recognises a session by
+    device: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+    network: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
 
     __table_args__ = (
         one_of("kind", Source),
         one_of("method", Method),
         one_of("purpose", Purpose),
+        sa.CheckConstraint("device ~ '^[a-z]+[.][a-z]+$'", name="device_is_a_code"),
         sa.Index("ix_user_session_user", "user_id", "last_seen_at"),
     )

@@ -7,13 +7,35 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
+from hub.access.actor import Source
+from hub.accounts.models import (
+    Organisation,
+    Partnership,
+    RoleHolding,
+    Team,
+    TeamMembership,
+    User,
+    UserSession,
+)
 from hub.core import clock
 from hub.extensions import db
 
 
 def find_user_by_email(email: str) -> User | None:
     return db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+
+
+def has_signed_in(user: User) -> bool:
+    """Has there been a session of this user's own, as far back as sessions are kept?"""
+    own = sa.select(UserSession.id).where(
+        UserSession.user_id == user.id, UserSession.kind == Source.WEB.value
+    )
+    return db.session.scalar(own.limit(1)) is not None
+
+
+def has_password(user_id: UUID) -> bool:
+    own = sa.select(User.id).where(User.id == user_id, User.password_hash.is_not(None))
+    return db.session.scalar(own) is not None
 
 
 def first_team(user: User) -> Team | None:

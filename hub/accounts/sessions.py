@@ -1,4 +1,4 @@
-"""Sessions, on the server: started, recognised, switched to another hat, ended. The token itself is only in the cookie."""
+"""Sessions, on the server: started, recognised, switched to another hat, given a new token. It is only in the cookie."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from hub.core import clock
 from hub.core.errors import Denied
 from hub.core.ids import new_id
 from hub.extensions import db
+from hub.web.devices import network_of
 from hub.web.identity import Hat, Visit
 
 IDLE = timedelta(minutes=15)
 IDLE_STRICT = timedelta(minutes=10)  # administrators and auditors
 ABSOLUTE = timedelta(hours=10)
-FRESH = timedelta(minutes=5)
 # `last_seen_at` is written at most this often
 TOUCH = timedelta(seconds=30)
 # as `start` makes them; a cookie may hold anything
@@ -47,16 +47,18 @@ def start(
     method: Method,
     kind: Source = Source.WEB,
     purpose: str | None = None,
-    lasts: timedelta = IDLE,
+    lasts: timedelta | None = None,
+    request: RequestFacts | None = None,
 ) -> str:
     """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit."""
     token = secrets.token_urlsafe(32)
     now = clock.now()
+    lasts = lasts or _idle(_roles(user.id, team.partnership_id, now))
     db.session.execute(
         sa.insert(UserSession).values(
             id=new_id(),
             created_at=now,
-            token_hash=hashlib.sha256(token.encode()).digest(),
+            token_hash=_hash(token),
             user_id=user.id,
             team_id=team.id,
             purpose=purpose or team.default_purpose,
@@ -65,6 +67,8 @@ def start(
             authenticated_at=now,
             last_seen_at=now,
             expires_at=now + lasts,
+            device=request.device if request else None,
+            network=network_of(request.ip) if request else None,
         )
     )
     return token
@@ -116,12 +120,18 @@ def switch(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> None:
     )
 
 
-def confirm(session_id: UUID) -> None:
-    """The user has proved again who they are."""
-    now = clock.now()
+def confirm(session_id: UUID) -> str:
+    """The user has proved again who they are: the session goes on under a new token, and the old one is worth nothing.
+
+    Its row stays, and with it the tokens of forms that are open in other tabs, and its longest life.
+    """
+    token = secrets.token_urlsafe(32)
     db.session.execute(
-        sa.update(UserSession).where(UserSession.id == session_id).values(authenticated_at=now)
+        sa.update(UserSession)
+        .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+        .values(authenticated_at=clock.now(), token_hash=_hash(token))
     )
+    return token
 
 
 def end(session_id: UUID) -> None:
@@ -130,14 +140,9 @@ def end(session_id: UUID) -> None:
     )
 
 
-def is_fresh(visit: Visit) -> bool:
-    """Was the user authenticated within the last five minutes?"""
-    return clock.now() - visit.authenticated_at <= FRESH
-
-
 def check_fresh(visit: Visit) -> None:
     """Raises `Denied` (stale_session) unless the user was authenticated within the last five minutes."""
-    if not is_fresh(visit):
+    if not visit.is_fresh:
         raise Denied("stale_session", "Confirm your password to go on.")
 
 
@@ -167,13 +172,20 @@ def _load(token: str) -> tuple[UserSession, User, Team, Organisation, Partnershi
 
 
 def _touch(session: UserSession, now: datetime, roles: frozenset[Role]) -> None:
-    idle = IDLE_STRICT if roles & {Role.ADMINISTRATOR, Role.AUDITOR} else IDLE
-    expires = min(now + idle, session.created_at + ABSOLUTE)
+    expires = min(now + _idle(roles), session.created_at + ABSOLUTE)
     db.session.execute(
         sa.update(UserSession)
         .where(UserSession.id == session.id)
         .values(last_seen_at=now, expires_at=expires)
     )
+
+
+def _idle(roles: frozenset[Role]) -> timedelta:
+    return IDLE_STRICT if roles & {Role.ADMINISTRATOR, Role.AUDITOR} else IDLE
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
 
 
 def _roles(user_id: UUID, partnership_id: UUID, now: datetime) -> frozenset[Role]:

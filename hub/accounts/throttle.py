@@ -1,46 +1,40 @@
-"""How often something may be tried, counted in the database so that all processes count together (SECURITY N7).
+"""How often a door may be tried: by account and by source, before any hash is computed (SECURITY N7).
 
-Two keys a try: the account and the source. A stranger can slow an account's door for a minute, never lock it.
+A stranger can slow an account's door for a minute, never lock it; and not at all on a device where the account has
+signed in before, which is counted by itself.
 """
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-
-from hub.core import clock
 from hub.core.errors import Denied
 from hub.extensions import db
-from hub.web.models import Throttle
+from hub.web.counting import count
 
 WINDOW = timedelta(minutes=1)
 PER_ACCOUNT = 5
 PER_SOURCE = 30
+WAIT = "There were too many tries. Wait a minute, then try again."
 
 
-def check(account: str, source: str | None) -> None:
-    """Counts one try of both keys, before any hash is computed. `Denied` (too_often) past the limit. Commits."""
-    over = _count(f"account:{account}", PER_ACCOUNT) | _count(f"source:{source}", PER_SOURCE)
+def check(account: str, source: str | None, *, device: str | None = None) -> None:
+    """Counts one try. `Denied` (too_often) past the limit. `device` is the mark of a known one. Commits."""
+    if device is not None:
+        over = count(f"device:{account}:{device}", WINDOW).tries > PER_ACCOUNT
+    else:
+        # both are counted, whatever the first says
+        over = (count(f"account:{account}", WINDOW).tries > PER_ACCOUNT) | (
+            count(f"source:{source}", WINDOW).tries > PER_SOURCE
+        )
     db.session.commit()
     if over:
-        raise Denied("too_often", "There were too many tries. Wait a minute, then try again.")
+        raise Denied("too_often", WAIT)
 
 
-def _count(key: str, limit: int) -> bool:
-    now = clock.now()
-    hashed = hashlib.sha256(key.encode("utf-8", "replace")).digest()
-    fresh = insert(Throttle).values(key=hashed, tries=1, expires_at=now + WINDOW)
-    expired = Throttle.expires_at < now
-    tries = db.session.execute(
-        fresh.on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "tries": sa.case((expired, 1), else_=Throttle.tries + 1),
-                "expires_at": sa.case((expired, now + WINDOW), else_=Throttle.expires_at),
-            },
-        ).returning(Throttle.tries)
-    ).scalar_one()
-    return int(tries) > limit
+def check_source(source: str | None) -> None:
+    """One try of a door that belongs to nobody in particular, such as an enrolment link. Commits."""
+    over = count(f"source:{source}", WINDOW).tries > PER_SOURCE
+    db.session.commit()
+    if over:
+        raise Denied("too_often", WAIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from flask import current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.accounts import actions, queries
+from hub.accounts import actions, known_devices, queries
 from hub.accounts.sessions import ABSOLUTE
 from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
@@ -21,18 +22,33 @@ from hub.web.routes import Data, Door, Pages
 pages = Pages("accounts", __name__)
 
 
-def _with_cookie(token: str, address: str) -> Response:
+def _signed_in(token: str, user_id: UUID, address: str) -> Response:
     session.clear()
     response = redirect(inside(address), 303)
+    _set_cookie(response, COOKIE, token, ABSOLUTE)
+    known = known_devices.remember(request.cookies.get(known_devices.COOKIE, ""), user_id)
+    _set_cookie(response, known_devices.COOKIE, known, known_devices.LASTS)
+    return response
+
+
+def _set_cookie(response: Response, name: str, value: str, lasts: timedelta) -> None:
     response.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(ABSOLUTE.total_seconds()),
+        name,
+        value,
+        max_age=int(lasts.total_seconds()),
         secure=True,
         httponly=True,
         samesite="Lax",
         path="/",
     )
+
+
+def signed_out() -> Response:
+    """To the sign-in page, with nothing of the session left in the browser. The mark of the device stays."""
+    session.clear()
+    response = redirect(url_for("accounts.sign_in"), 303)
+    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
@@ -47,12 +63,12 @@ def sign_in() -> Response | str | tuple[str, int]:
             if chosen is not None:
                 if not demo:
                     raise NotVisible
-                token, _ = actions.sign_in_demo(_uuid(chosen), request_facts())
+                token, actor = actions.sign_in_demo(_uuid(chosen), request_facts())
             else:
-                token, _ = actions.sign_in(
+                token, actor = actions.sign_in(
                     request.form.get("email", ""), request.form.get("password", ""), request_facts()
                 )
-            return _with_cookie(token, request.form.get("next", "/"))
+            return _signed_in(token, actor.user_id, request.form.get("next", "/"))
         except Denied as denied:
             errors = {"email": denied.message}
             status = 429 if denied.code == "too_often" else 422
@@ -86,11 +102,7 @@ def sign_out() -> Response:
     if visit is not None:
         actions.sign_out(current_actor(), visit.session_id)
         db.session.commit()
-    session.clear()
-    response = redirect(url_for("accounts.sign_in"), 303)
-    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
+    return signed_out()
 
 
 @pages.page("/hat", needs=Door.SIGNED_IN, event="session.switched", data=Data.NONE, methods=("POST",))
@@ -120,16 +132,25 @@ def stay() -> Response:
     methods=("GET", "POST"),
 )
 def confirm() -> Response | str | tuple[str, int]:
+    """Asks who it is again before something weighty; the session goes on under a new token, at the page that asked."""
     errors: dict[str, str] = {}
-    visit = current_visit()
+    visit, actor = current_visit(), current_actor()
+    by_click = bool(current_app.config["HUB_SETTINGS"].demo) and not queries.has_password(actor.user_id)
     if request.method == "POST" and visit is not None:
         try:
-            actions.confirm_password(current_actor(), visit.session_id, request.form.get("password", ""))
+            if by_click:
+                token = actions.confirm_demo(actor, visit.session_id)
+            else:
+                token = actions.confirm_password(actor, visit.session_id, request.form.get("password", ""))
             db.session.commit()
-            return redirect(inside(request.form.get("next")), 303)
+            response = redirect(inside(request.form.get("next")), 303)
+            _set_cookie(response, COOKIE, token, ABSOLUTE)
+            return response
         except Invalid as invalid:
             errors = invalid.errors
-    page = render_template("accounts/confirm.html", errors=errors, next=inside(request.values.get("next")))
+    page = render_template(
+        "accounts/confirm.html", errors=errors, next=inside(request.values.get("next")), by_click=by_click
+    )
     return page, 422 if errors else 200
 
 
@@ -140,11 +161,12 @@ def enrol(secret: str) -> Response | str | tuple[str, int]:
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
-            token, _ = actions.enrol(
+            token, actor = actions.enrol(
                 secret, request.form.get("password", ""), request.form.get("again", ""), request_facts()
             )
+            response = _signed_in(token, actor.user_id, "/")
             flash("Your password is set. Welcome to the hub.", "success")
-            return _with_cookie(token, "/")
+            return response
         except Invalid as invalid:
             errors = invalid.errors
     return render_template("accounts/enrol.html", errors=errors, secret=secret), 422 if errors else 200

@@ -80,13 +80,15 @@ class Method(enum.StrEnum):
 
 
 class DisabledWhy(enum.StrEnum):
-    """Why an account is closed. One that was not attested may be opened again by its SPOC."""
+    """Why an account is closed. One that was suspended by the clock may be opened again by its SPOC."""
 
     LEFT = "left"
     NOT_ATTESTED = "not_attested"
+    DORMANT = "dormant"
 
 
 DISABLED_LABELS = {
     DisabledWhy.LEFT: "Closed by an administrator",
     DisabledWhy.NOT_ATTESTED: "Suspended: nobody confirmed that access is still needed",
+    DisabledWhy.DORMANT: "Suspended: not used for 60 days",
 }

@@ -1,19 +1,22 @@
-"""Writes of accounts by administrators: invite, give a new link, close. Each only in the own organisation."""
+"""Writes of accounts by administrators: invite, give a new link, change roles, end sessions, close. Each only in the own
+organisation."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.access.permissions import Permission
+from hub.access.permissions import Permission, Role
 from hub.accounts.actions import new_enrolment
+from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
 from hub.accounts.queries import find_user_by_email
 from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
-from hub.admin.policy import check_may_disable, check_may_renew
+from hub.admin.policy import check_may_change_roles, check_may_disable, check_may_renew
 from hub.assurances.policy import Standing
 from hub.assurances.queries import find_standing
 from hub.audit.recording import append
@@ -83,6 +86,50 @@ def renew_invitation(actor: Actor, user_id: UUID) -> tuple[User, str]:
     db.session.flush()
     append(actor, "user.invited", object_id=user.id, version=user.revision)
     return user, secret
+
+
+def change_roles(actor: Actor, user_id: UUID, roles: frozenset[Role]) -> User:
+    """The roles that a user of one's own organisation holds in the partnership in hand. A change ends their sessions at once."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    user = load_for_change(actor, user_id)
+    check_may_change_roles(actor, user)
+    now = clock.now()
+    rows = db.session.scalars(
+        sa.select(RoleHolding)
+        .where(RoleHolding.user_id == user.id, RoleHolding.partnership_id == actor.partnership_id)
+        .with_for_update()
+    ).all()
+    held = {Role(row.role): row for row in rows}
+    had = {role for role, row in held.items() if row.ended_at is None or row.ended_at > now}
+    if roles == had:
+        raise Invalid("no_change", errors={"roles": "These are the roles already"})
+    for role in had - roles:
+        held[role].ended_at = now
+        append(actor, "role.ended", object_id=user.id, facts={"role": role.value})
+    for role in roles - had:
+        _grant(actor, user, held.get(role), role, now)
+    db.session.flush()
+    end_sessions_of(actor, user.id, EndedWhy.ROLE)
+    return user
+
+
+def _grant(actor: Actor, user: User, before: RoleHolding | None, role: Role, now: datetime) -> None:
+    if before is not None:
+        before.granted_at, before.ended_at = now, None
+    else:
+        db.session.add(
+            RoleHolding(user_id=user.id, partnership_id=actor.partnership_id, role=role.value, granted_at=now)
+        )
+    append(actor, "role.granted", object_id=user.id, facts={"role": role.value})
+
+
+def end_sessions(actor: Actor, user_id: UUID) -> tuple[User, int]:
+    """Signs a user of one's own organisation out everywhere; how many sessions that were."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    user = load_for_change(actor, user_id)
+    if user.id == actor.user_id:
+        raise Conflict("own_sessions", "Your own sessions are under your account.")
+    return user, end_sessions_of(actor, user.id, EndedWhy.ADMINISTRATOR)
 
 
 def disable_user(actor: Actor, user_id: UUID) -> User:

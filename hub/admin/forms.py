@@ -14,6 +14,7 @@ from hub.core.text import clean
 _EMAIL = re.compile(r"^[^@\s<>\"(),:;\\]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$")
 _CODE = re.compile(r"^[A-Z0-9]{2,6}$")
 MAX_NAME = 120
+NO_ROLE = "Choose at least one role from the list"
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,26 @@ def parse_invitation(given: Mapping[str, str], roles: list[str], teams: Mapping[
     team = next((key for key in teams if str(key) == given.get("team_id", "")), None)
     if team is None:
         errors["team_id"] = "Choose a team"
-    known = tuple(Role(role) for role in dict.fromkeys(roles) if role in set(Role))
-    if not known or len(known) != len(set(roles)):
-        errors["roles"] = "Choose at least one role from the list"
+    known = _roles(roles)
+    if not known:
+        errors["roles"] = NO_ROLE
     if errors or team is None:
         raise Invalid("bad_invitation", errors=errors)
     return InviteForm(name, email, job, team, known)
+
+
+def parse_roles(roles: list[str]) -> frozenset[Role]:
+    """Raises `Invalid` where there is none, or one that is on no list."""
+    known = _roles(roles)
+    if not known:
+        raise Invalid("bad_roles", errors={"roles": NO_ROLE})
+    return frozenset(known)
+
+
+def _roles(given: list[str]) -> tuple[Role, ...]:
+    """Empty where one of them is unknown: half of what was ticked is not what was meant."""
+    known = tuple(Role(role) for role in dict.fromkeys(given) if role in set(Role))
+    return known if len(known) == len(set(given)) else ()
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,14 @@ def check_may_disable(actor: Actor, user: User) -> None:
         raise Conflict("closed_already", "This account is closed already.")
 
 
+def check_may_change_roles(actor: Actor, user: User) -> None:
+    """`Conflict` for one's own: nobody gives rights to themselves, or locks the last door behind them."""
+    if user.id == actor.user_id:
+        raise Conflict("own_roles", "You cannot change your own roles. Ask another administrator.")
+    if user.disabled_at is not None:
+        raise Conflict("closed_already", "This account is closed.")
+
+
 def check_may_renew(_actor: Actor, user: User) -> None:
     """A new link is for who has no password yet: it is never a way into somebody's account."""
     if user.password_hash is not None or user.disabled_at is not None:

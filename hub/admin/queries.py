@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
 from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSession
+from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
 from hub.admin.policy import AccountState, account_state
 from hub.audit.reading import Shown, listed, opened
 from hub.core import clock
@@ -33,12 +34,22 @@ class Account:
     roles: str
     last_seen_at: datetime | None
     disabled_at: datetime | None
+    disabled_why: str | None
     state: AccountState
     open_sessions: int
 
     @property
     def href(self) -> str:
         return f"/admin/users/{self.id}"
+
+    @property
+    def is_suspended(self) -> bool:
+        """Closed by the clock, and to be opened again by an administrator."""
+        return self.disabled_why in (DisabledWhy.NOT_ATTESTED, DisabledWhy.DORMANT)
+
+    @property
+    def closed_because(self) -> str:
+        return DISABLED_LABELS[DisabledWhy(self.disabled_why)] if self.disabled_why else "Closed"
 
     @property
     def detail(self) -> str:
@@ -87,6 +98,24 @@ def open_account(actor: Actor, user_id: UUID) -> Account:
     return _accounts(actor, [user])[0]
 
 
+def find_roles(actor: Actor, user_id: UUID) -> frozenset[Role]:
+    """What a user of one's own organisation holds in the partnership in hand."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    return frozenset(
+        Role(role)
+        for role in db.session.scalars(
+            sa.select(RoleHolding.role)
+            .join(User, User.id == RoleHolding.user_id)
+            .where(
+                RoleHolding.user_id == user_id,
+                User.organisation_id == actor.organisation_id,
+                RoleHolding.partnership_id == actor.partnership_id,
+                _in_force(RoleHolding.ended_at),
+            )
+        )
+    )
+
+
 def find_teams(actor: Actor) -> dict[UUID, str]:
     """The organisation's teams in the partnership in hand."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
@@ -113,6 +142,7 @@ def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
             roles=", ".join(roles[user.id]),
             last_seen_at=seen.get(user.id, (None, 0))[0],
             disabled_at=user.disabled_at,
+            disabled_why=user.disabled_why,
             state=states[user.id],
             open_sessions=seen.get(user.id, (None, 0))[1],
         )

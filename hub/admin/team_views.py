@@ -77,6 +77,7 @@ def add(team_id: UUID) -> Response | tuple[str, int]:
     event="team.member_removed",
     data=Data.STAFF,
     methods=("POST",),
+    fresh=True,
 )
 def remove(team_id: UUID, user_id: UUID) -> Response:
     actor = current_actor()

@@ -11,7 +11,7 @@ from hub.access.permissions import ROLES, Permission, Role
 from hub.accounts.models import User
 from hub.accounts.sessions import check_fresh
 from hub.admin import actions, queries
-from hub.admin.forms import parse_invitation
+from hub.admin.forms import parse_invitation, parse_roles
 from hub.admin.policy import ACCOUNT_STATE_LABELS, PERMISSION_LABELS, AccountState
 from hub.admin.queries import AccountFilter
 from hub.core.errors import Denied, Invalid
@@ -136,13 +136,72 @@ def _link_once(user: User, secret: str) -> tuple[str, int]:
     "/admin/users/<uuid:user_id>", needs=Permission.ACCOUNT_MANAGE, event="user.opened", data=Data.STAFF
 )
 def user(user_id: UUID) -> str:
+    return _user_page(user_id, {})
+
+
+def _user_page(user_id: UUID, errors: dict[str, str]) -> str:
     actor = current_actor()
+    kept = drafts.find(actor, _roles_draft(user_id)) or {}
+    account = queries.open_account(actor, user_id)
+    held = [role.value for role in queries.find_roles(actor, user_id)]
     return render_template(
         "admin/user.html",
-        account=queries.open_account(actor, user_id),
+        account=account,
         own=user_id == actor.user_id,
         state_labels=ACCOUNT_STATE_LABELS,
+        roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
+        chosen=request.form.getlist("roles") if errors else kept.get("roles", held),
+        errors=errors,
+        draft_key=_roles_draft(user_id),
     )
+
+
+def _roles_draft(user_id: UUID) -> str:
+    return drafts.form_name("admin.roles", user_id)
+
+
+@pages.page(
+    "/admin/users/<uuid:user_id>/roles",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="role.granted",
+    data=Data.STAFF,
+    methods=("POST",),
+    fresh=True,
+)
+def change_roles(user_id: UUID) -> Response | tuple[str, int]:
+    actor, back = current_actor(), url_for("admin.user", user_id=user_id)
+
+    def act() -> str:
+        changed = actions.change_roles(actor, user_id, parse_roles(request.form.getlist("roles")))
+        flash(f"The roles of {changed.name} are changed. They sign in again to use them.", "success")
+        return back
+
+    try:
+        return once(actor, act, draft=_roles_draft(user_id))
+    except Invalid as invalid:
+        db.session.rollback()
+        if not invalid.errors:
+            raise
+        return _user_page(user_id, invalid.errors), 422
+
+
+@pages.page(
+    "/admin/users/<uuid:user_id>/sessions/end",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="session.revoked",
+    data=Data.STAFF,
+    methods=("POST",),
+    fresh=True,
+)
+def end_sessions(user_id: UUID) -> Response:
+    actor = current_actor()
+
+    def act() -> str:
+        ended, number = actions.end_sessions(actor, user_id)
+        flash(f"{ended.name} is signed out everywhere ({number} sessions).", "success")
+        return url_for("admin.user", user_id=user_id)
+
+    return once(actor, act)
 
 
 @pages.page(

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS
-from hub.accounts.sessions import is_fresh
 from hub.agreements.actions import LONGEST_SIGNATORY, send_agreement, sign_agreement
 from hub.agreements.notices import address_of
 from hub.agreements.policy import STANDING_LABELS, Act, Standing, check_may, days_left, last_moment
@@ -108,7 +107,7 @@ def send(agreement_id: UUID) -> Response | str:
 def sign(agreement_id: UUID) -> Response | str | tuple[str, int]:
     """Signing is the administrator's own act: the password is asked for again before it."""
     actor, visit = current_actor(), current_visit()
-    if visit is not None and not is_fresh(visit):
+    if visit is not None and not visit.is_fresh:
         back = url_for("agreements.sign", agreement_id=agreement_id)
         return redirect(url_for("accounts.confirm", next=back), 303)
 

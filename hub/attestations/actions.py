@@ -75,7 +75,7 @@ def confirm_users(actor: Actor, attestation_id: UUID, user_ids: Sequence[UUID]) 
 
 
 def reinstate_user(actor: Actor, user_id: UUID) -> User:
-    """Opens an account again that was suspended because nobody had confirmed it; this confirms it."""
+    """Opens an account again that was suspended: nobody had confirmed it, or used it. This confirms it."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     user = db.session.scalar(
         sa.select(User)
@@ -84,9 +84,10 @@ def reinstate_user(actor: Actor, user_id: UUID) -> User:
     )
     if user is None:
         raise NotVisible
-    if user.disabled_why != DisabledWhy.NOT_ATTESTED:
+    if user.disabled_why not in (DisabledWhy.NOT_ATTESTED, DisabledWhy.DORMANT):
         raise Conflict("not_suspended", "This account is not suspended, so it cannot be opened again here.")
     user.disabled_at = user.disabled_why = None
+    user.reinstated_at = clock.now()
     db.session.execute(
         sa.update(AttestationLine)
         .where(AttestationLine.user_id == user_id, AttestationLine.suspended_at.is_not(None))

@@ -58,8 +58,10 @@ EVENTS: dict[str, Kind] = {
     "session.started": _kind(C.SECURITY, "user", "Signed in", "method"),
     "session.refused": _kind(C.SECURITY, "user", "Sign-in refused", "why"),
     "session.ended": _kind(C.SECURITY, "user", "Signed out"),
+    "session.revoked": _kind(C.SECURITY, "user", "Sessions ended", "why"),
     "session.switched": _kind(C.SECURITY, "user", "Changed team or purpose", "team", "purpose"),
     "session.confirmed": _kind(C.SECURITY, "user", "Confirmed identity", "method"),
+    "access.limited": _kind(C.SECURITY, None, "Refused: too often", "what", "whose"),
     "access.refused": _kind(C.SECURITY, None, "Refused: no permission", "route"),
     "user.enrolled": _kind(C.ADMIN, "user", "Enrolled"),
     "user.invited": _kind(C.ADMIN, "user", "Invited"),
@@ -70,6 +72,7 @@ EVENTS: dict[str, Kind] = {
     "team.member_added": _kind(C.ADMIN, "user", "Put into a team", "team"),
     "team.member_removed": _kind(C.ADMIN, "user", "Taken out of a team", "team"),
     "role.granted": _kind(C.ADMIN, "user", "Role granted", "role"),
+    "role.ended": _kind(C.ADMIN, "user", "Role taken away", "role"),
     "user.opened": _kind(C.ADMIN, "user", "Account viewed"),
     "accounts.listed": _kind(C.ADMIN, None, "Account list viewed"),
     # agreements

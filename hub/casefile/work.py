@@ -14,7 +14,7 @@ from hub.access.permissions import Permission
 from hub.audit.reading import Shown, listed, withheld
 from hub.casefile.work_lists import News, led_by, news_rows, without_case
 from hub.cases.models import Case
-from hub.cases.queries import CaseRow, find_case_rows
+from hub.cases.queries import CaseRow, find_case_rows, without_officer
 from hub.cases.vocabulary import STATUS_GROUPS, CaseStatus
 from hub.chronology.models import Entry
 from hub.core import clock
@@ -48,6 +48,8 @@ class Work:
     mine: Sequence[DueCase]
     tray: Sequence[CaseRow]
     closures: Sequence[CaseRow]
+    # left behind by officers who can't work on them any more
+    stranded: Sequence[CaseRow]
     incidents: Sequence[IncidentRow]
     news: Sequence[News]
     tray_number: int
@@ -68,7 +70,7 @@ class Work:
 
     @property
     def marking(self) -> int:
-        cases = [*(one.row for one in self.mine), *self.tray, *self.closures]
+        cases = [*(one.row for one in self.mine), *self.tray, *self.closures, *self.stranded]
         return max([*(one.marking for one in cases), *(one.marking for one in self.incidents)], default=0)
 
 
@@ -81,16 +83,18 @@ def open_work(actor: Actor) -> Work:
     closing = Case.status == CaseStatus.CLOSURE_PENDING.value
     others = sa.and_(Case.lead_team_id == actor.team_id, Case.lead_officer_id != actor.user_id, closing)
     closures = _ids(others, limit=SHOWN_AT_MOST) if actor.may(Permission.CASE_CLOSE) else []
+    stranded = _ids(*without_officer(actor), limit=SHOWN_AT_MOST) if actor.may(Permission.CASE_CLOSE) else []
     incidents = _incident_ids(actor)
-    shown = list(dict.fromkeys([*mine, *tray, *closures, *incidents]))
+    shown = list(dict.fromkeys([*mine, *tray, *closures, *stranded, *incidents]))
     listed(actor, "work.viewed", Shown(records=shown))
-    rows = {row.id: row for row in find_case_rows(actor, {*mine, *tray, *closures})}
+    rows = {row.id: row for row in find_case_rows(actor, {*mine, *tray, *closures, *stranded})}
     seen = find_incident_rows(actor, incidents)
     withheld(actor, "work.viewed", shown, [*rows, *(row.id for row in seen)])
     return Work(
         mine=sorted((_due(rows[key]) for key in mine if key in rows), key=_order),
         tray=[rows[key] for key in tray if key in rows],
         closures=[rows[key] for key in closures if key in rows],
+        stranded=[rows[key] for key in stranded if key in rows],
         incidents=sorted(seen, key=lambda row: row.reported_at, reverse=True),
         news=_news(actor, {key: rows[key] for key in mine if key in rows}),
         tray_number=_number(sa.select(Case.id).where(*in_tray)),

@@ -37,7 +37,7 @@ RELATED_AT_MOST = 5
 
 @dataclass(frozen=True)
 class CaseFilter:
-    """What the list is narrowed to; empty means all. `scope` is mine, team, colleagues or shared."""
+    """What the list is narrowed to; empty means all. `scope` is mine, team, colleagues, stranded or shared."""
 
     scope: str = ""
     statuses: tuple[str, ...] = ()
@@ -116,6 +116,8 @@ def _narrowed(actor: Actor, wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(Case.lead_team_id == actor.team_id)
     elif wanted.scope == "colleagues":
         conditions += [Case.lead_team_id == actor.team_id, Case.lead_officer_id != actor.user_id]
+    elif wanted.scope == "stranded":
+        conditions += without_officer(actor)
     elif wanted.scope == "shared":
         conditions.append(Case.lead_team_id != actor.team_id)
     for column, values in (
@@ -129,6 +131,21 @@ def _narrowed(actor: Actor, wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.title:
         conditions.append(_titled(wanted.title))
     return conditions
+
+
+def without_officer(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    """Open cases of the team in hand whose lead officer's account is closed, or who does not wear the team's hat any more."""
+    wears = sa.select(TeamMembership.user_id).where(
+        TeamMembership.user_id == Case.lead_officer_id,
+        TeamMembership.team_id == Case.lead_team_id,
+        sa.or_(TeamMembership.left_at.is_(None), TeamMembership.left_at > clock.now()),
+    )
+    closed = sa.select(User.id).where(User.id == Case.lead_officer_id, User.disabled_at.is_not(None))
+    return (
+        Case.lead_team_id == actor.team_id,
+        Case.status.not_in([status.value for status in ENDED]),
+        sa.or_(closed.exists(), ~wears.exists()),
+    )
 
 
 def _titled(words: str) -> sa.ColumnElement[bool]:

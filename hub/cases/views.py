@@ -43,6 +43,7 @@ SCOPES = {
     "mine": "Cases I lead",
     "team": "Cases my team leads",
     "colleagues": "Cases my colleagues lead",
+    "stranded": "Cases of my team without an officer",
     "shared": "Cases shared with us",
 }
 MARKINGS = [(marking.value, marking.label) for marking in Marking]

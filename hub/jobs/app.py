@@ -19,7 +19,9 @@ from hub.access_requests.jobs import remind_late
 from hub.assurances.jobs import warn_of_ending as warn_of_assurances
 from hub.attachments.jobs import sweep_loose, sweep_unknown
 from hub.attachments.scanning import scan_pending
+from hub.attestations.dormant import suspend_dormant
 from hub.attestations.jobs import attest_access
+from hub.casefile.jobs import tell_of_stranded_cases
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.erasures.jobs import finish_erasures
@@ -61,6 +63,8 @@ REGULAR = (
     Regular("look_after_keys", "50 * * * *", look_after_keys),
     # daily: the list of a month is made on its first day, and closed on the day after it was due
     Regular("attest_access", "20 4 * * *", attest_access),
+    Regular("suspend_dormant", "15 4 * * *", suspend_dormant),
+    Regular("tell_of_stranded_cases", "*/10 * * * *", tell_of_stranded_cases),
     Regular("warn_of_assurances", "25 4 * * *", warn_of_assurances),
 )
 

@@ -31,16 +31,23 @@ class WrongNotice(RuntimeError):
 
 
 def notify(
-    actor: Actor, user_ids: Iterable[UUID], kind: NotificationKind | str, *, reference: str, address: str
+    actor: Actor,
+    user_ids: Iterable[UUID],
+    kind: NotificationKind | str,
+    *,
+    reference: str,
+    address: str,
+    own: bool = False,
 ) -> int:
     """Leaves a notice and an e-mail for each of the users but the actor; returns how many. Flushes, does not commit.
 
     `reference` is a record's or an agreement's own, `address` a path of this service. `WrongNotice` for anything else.
+    `own` where it is about the actor's own account.
     """
     known = _checked(kind, reference, address)
     users = db.session.scalars(
         sa.select(User)
-        .where(User.id.in_(set(user_ids) - {actor.user_id}), User.disabled_at.is_(None))
+        .where(User.id.in_(set(user_ids) - (set() if own else {actor.user_id})), User.disabled_at.is_(None))
         .order_by(User.id)
     ).all()
     for user in users:

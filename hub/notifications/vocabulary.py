@@ -49,6 +49,10 @@ class NotificationKind(enum.StrEnum):
     ASSURANCE_ENDING = "assurance.warned"
     ALERTS_RAISED = "alert.raised"
     ACCESS_SAMPLED = "sample.drawn"
+    NEW_DEVICE = "session.started"
+    NEW_PASSWORD = "user.enrolled"
+    ACCOUNTS_UNUSED = "user.disabled"
+    CASES_WITHOUT_OFFICER = "case.stranded"
 
 
 NOTIFICATION_LABELS = {
@@ -95,4 +99,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.ASSURANCE_ENDING: "Your organisation’s assurance ends soon: answer it anew",
     NotificationKind.ALERTS_RAISED: "Alerts about accesses wait for review",
     NotificationKind.ACCESS_SAMPLED: "Say why you looked at something: it was drawn by chance",
+    NotificationKind.NEW_DEVICE: "You were signed in on a device that is new to your account",
+    NotificationKind.NEW_PASSWORD: "The password of your account was set",
+    NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
+    NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
 }

@@ -38,7 +38,7 @@ from hub.oversight.inquiries import (
 from hub.oversight.inquiry_views import MOST_IN_SHEET, choices_of
 from hub.oversight.queries import Line, find_lines
 from hub.web.identity import current_actor
-from hub.web.routes import Data
+from hub.web.routes import Data, Limit
 from hub.web.spreadsheets import Sheet, as_csv, as_xlsx
 
 # what spreadsheets can open
@@ -59,7 +59,14 @@ class Watermark:
     lines: Sequence[tuple[str, str]]
 
 
-@pages.page("/audit/exports/<about>.csv", needs=Permission.AUDIT_READ, event="log.exported", data=Data.LOG)
+@pages.page(
+    "/audit/exports/<about>.csv",
+    needs=Permission.AUDIT_READ,
+    event="log.exported",
+    data=Data.LOG,
+    fresh=True,
+    limit=Limit.EXPORT,
+)
 @with_purpose
 def export_csv(purpose: LogPurpose, about: str) -> Response:
     found, asked = _found(about, purpose)
@@ -69,7 +76,14 @@ def export_csv(purpose: LogPurpose, about: str) -> Response:
     return as_csv(f"log-{taken.event_id}.csv", first, _joined(others, taken))
 
 
-@pages.page("/audit/exports/<about>.xlsx", needs=Permission.AUDIT_READ, event="log.exported", data=Data.LOG)
+@pages.page(
+    "/audit/exports/<about>.xlsx",
+    needs=Permission.AUDIT_READ,
+    event="log.exported",
+    data=Data.LOG,
+    fresh=True,
+    limit=Limit.EXPORT,
+)
 @with_purpose
 def export_xlsx(purpose: LogPurpose, about: str) -> Response:
     found, asked = _found(about, purpose)
@@ -85,7 +99,14 @@ def export_xlsx(purpose: LogPurpose, about: str) -> Response:
     return as_xlsx(f"log-{taken.event_id}.xlsx", sheet, map(_row, _lines(current_actor(), taken)))
 
 
-@pages.page("/audit/prints/<about>", needs=Permission.AUDIT_READ, event="log.printed", data=Data.LOG)
+@pages.page(
+    "/audit/prints/<about>",
+    needs=Permission.AUDIT_READ,
+    event="log.printed",
+    data=Data.LOG,
+    fresh=True,
+    limit=Limit.EXPORT,
+)
 @with_purpose
 def print_list(purpose: LogPurpose, about: str) -> str:
     found, asked = _found(about, purpose)

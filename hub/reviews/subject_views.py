@@ -12,12 +12,14 @@ from hub.access.vocabulary import Marking
 from hub.audit.policy import LOG_PURPOSE_LABELS, LogPurpose
 from hub.core.errors import Invalid, NotVisible
 from hub.core.text import clean
+from hub.extensions import db
 from hub.reviews.forms import MAX_NOTE, parse_titles_reason
 from hub.reviews.subject_report import Report, make_report
+from hub.web import drafts
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
 from hub.web.inquiry import ask_first, stated_purpose
-from hub.web.routes import Data, Pages
+from hub.web.routes import Data, Limit, Pages
 from hub.web.spreadsheets import as_csv
 
 pages = Pages("subject_reports", __name__)
@@ -52,6 +54,8 @@ def _form(purpose: LogPurpose, reference: str, errors: dict[str, str]) -> str:
     event="log.subject_reported",
     data=Data.LOG,
     methods=("GET", "POST"),
+    fresh=True,
+    limit=Limit.EXPORT,
 )
 def show(reference: str) -> Answer:
     """POST where job titles are shown: the reason for it never stands in an address."""
@@ -70,14 +74,20 @@ def show(reference: str) -> Answer:
     except NotVisible:
         return _form(purpose, reference, {"reference": UNKNOWN}), 404
     mark_page(Marking.OFFICIAL_SENSITIVE, "personal data")
+    actor, draft = current_actor(), drafts.form_name("subject_reports.show", report.person.id)
+    kept = drafts.find_values(actor, draft) if request.method == "GET" else {}
+    if because:
+        drafts.drop(actor, draft)
+        db.session.commit()
     if request.form.get("as") == "file" and not errors:
         return _file(report)
     page = render_template(
         "reviews/subject_report.html",
         purpose=LOG_PURPOSE_LABELS[purpose],
         report=report,
-        because=because or request.form.get("reason", ""),
-        wants_titles=request.form.get("titles") == "yes",
+        because=because or request.form.get("reason", "") or kept.get("reason", ""),
+        wants_titles=(request.form.get("titles") or kept.get("titles")) == "yes",
+        draft_key=draft,
         address=f"{ASK}/{quote(report.person.reference, safe='')}",
         errors=errors,
         limit=MAX_NOTE,

@@ -10,12 +10,12 @@ from hub.core.errors import Invalid
 from hub.search import queries
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
-from hub.web.routes import Data, Pages
+from hub.web.routes import Data, Limit, Pages
 
 pages = Pages("search", __name__)
 
 
-@pages.page("/search", needs=Permission.SEARCH, event="search.run", data=Data.PERSONAL)
+@pages.page("/search", needs=Permission.SEARCH, event="search.run", data=Data.PERSONAL, limit=Limit.SEARCH)
 def results() -> str | tuple[str, int]:
     terms = request.args.get("q", "")
     if not terms.strip():

@@ -39,12 +39,14 @@ def keep(actor: Actor, form: str, values: Mapping[str, Any]) -> None:
     _keep(actor.user_id, actor.partnership_id, form, _plain(values))
 
 
-def keep_late(visit: Visit, values: MultiDict[str, str]) -> None:
-    """Keeps what was sent after the session had run out, for the user whose session it was."""
+def keep_late(visit: Visit, values: MultiDict[str, str]) -> bool:
+    """Keeps what was sent and can't be done now, for the user whose session it is or was. Was there anything to keep?"""
     form = values.get("draft_key")
-    if form and _FORM.match(form):
-        _keep(visit.user_id, visit.partnership_id, form, _plain(values))
-        db.session.commit()
+    if not form or not _FORM.match(form):
+        return False
+    _keep(visit.user_id, visit.partnership_id, form, _plain(values))
+    db.session.commit()
+    return True
 
 
 def find(actor: Actor, form: str) -> dict[str, list[str]] | None:

@@ -136,7 +136,11 @@ def _page(status: int, happened: str | None = None) -> Response:
             reference=g.get("request_id"),
             # a hidden page leads nowhere in particular
             back=g.get("back_to") if status in LEADS_BACK else None,
+            retry_after=g.get("retry_after"),
         )
     except DBAPIError:
         body = "<!doctype html><title>Not available</title><p>The service is not available. Nothing was lost."
-    return make_response(body, status)
+    response = make_response(body, status)
+    if g.get("retry_after"):
+        response.headers["Retry-After"] = str(g.retry_after)
+    return response

@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Request, current_app, g, redirect, request, session, url_for
+from flask import Flask, Request, current_app, g, make_response, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -22,13 +23,17 @@ from hub.core.errors import Denied, Invalid
 from hub.core.ids import new_id
 from hub.crypto import keyring
 from hub.extensions import db, live_session
-from hub.web import drafts
+from hub.web import drafts, limits
+from hub.web.devices import device_of
 from hub.web.identity import COOKIE, identify
 from hub.web.routes import DECLARED, Declared, Door
 
 # everything else changes something and needs a form of ours
 SAFE = frozenset({"GET", "OPTIONS"})
 DOOR = "door"
+# sent by a script of ours for what nobody did: it keeps no session alive
+BY_ITSELF = "X-By-Itself"
+DEVICE_COOKIE = "__Host-hub-device"
 
 
 class HubRequest(Request):
@@ -91,7 +96,10 @@ def _before() -> Response | None:
         late = _check_form(declared)
         if late is not None:
             return late
-    return _check_permission(declared)
+    refused = _check_permission(declared) or _check_fresh(declared)
+    if refused is None and declared.limit is not None and g.actor is not None:
+        limits.check(g.actor, declared.limit)
+    return refused
 
 
 def _check_address() -> None:
@@ -106,7 +114,7 @@ def _recognise(declared: Declared) -> None:
     if not token:
         return
     facts = request_facts()
-    g.visit = identify(token, facts, declared.keeps_session)
+    g.visit = identify(token, facts, declared.keeps_session and BY_ITSELF not in request.headers)
     if g.visit is not None and g.visit.actor is not None:
         g.actor = g.visit.actor
         enter(db.session(), g.actor)
@@ -119,6 +127,8 @@ def request_facts() -> RequestFacts:
         request_id=g.request_id,
         user_agent_hash=hashlib.sha256(agent.encode("utf-8", "replace")).hexdigest()[:32],
         build=str(current_app.config["HUB_SETTINGS"].build),
+        device=device_of(agent),
+        known_device=request.cookies.get(DEVICE_COOKIE, ""),
     )
 
 
@@ -126,9 +136,8 @@ def _check_form(declared: Declared) -> Response | None:
     """Same site, and the visitor's own token. Upload routes check the token themselves, before the file's first byte."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
-    if site not in ("same-origin", "none") or (
-        origin not in (None, "null") and origin != request.host_url.rstrip("/")
-    ):
+    # without a referrer a browser says "null" of its own pages too: then the site above and the token decide
+    if site not in ("same-origin", "none") or (origin not in (None, "null") and origin not in _own_origins()):
         raise Invalid("foreign_form", "This was sent from another site. Nothing was changed.")
     if declared.streams:
         return None
@@ -141,13 +150,38 @@ def _check_form(declared: Declared) -> Response | None:
     return None
 
 
+def _own_origins() -> tuple[str, str]:
+    """The address that users go to, and the one that this request came to: a proxy may stand between."""
+    public = urlsplit(current_app.config["HUB_SETTINGS"].public_url)
+    return f"{public.scheme}://{public.netloc}", request.host_url.rstrip("/")
+
+
 def _keep_and_sign_in() -> Response:
-    drafts.keep_late(g.visit, request.form)
+    kept = drafts.keep_late(g.visit, request.form)
+    if request.headers.get("X-CSRF-Token"):
+        # a script asks, and shows what it is told on the page that is still open
+        return make_response({"kept": kept}, 401)
+    return redirect(url_for("accounts.sign_in", next=_page_of_form(), kept="1"))
+
+
+def _page_of_form() -> str:
+    """The page that a form was on; My work where nobody can tell."""
     back = request.form.get("back") or request.path
     adapter = current_app.create_url_adapter(request)
-    if adapter is None or not adapter.test(back.partition("?")[0], method="GET"):
-        back = "/"  # an address that only takes forms
-    return redirect(url_for("accounts.sign_in", next=back, kept="1"))
+    shown = adapter is not None and adapter.test(back.partition("?")[0], method="GET")
+    return back if shown else "/"
+
+
+def _check_fresh(declared: Declared) -> Response | None:
+    """What is weighty asks who it is again; what was typed waits as a draft, and the same form comes back."""
+    if not declared.fresh or g.visit is None or g.visit.is_fresh:
+        return None
+    if request.method == "GET":
+        back = request.full_path.rstrip("?")
+    else:
+        back = _page_of_form()
+        drafts.keep_late(g.visit, request.form)
+    return redirect(url_for("accounts.confirm", next=back), 303)
 
 
 def _check_permission(declared: Declared) -> Response | None:

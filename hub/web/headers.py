@@ -5,9 +5,12 @@ from __future__ import annotations
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+# where browsers tell of what the policy stopped
+REPORTS = "/policy-reports"
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none';"
+    f" report-uri {REPORTS}; report-to policy"
 )
 FIXED = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -17,6 +20,7 @@ FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "X-Frame-Options": "DENY",
+    "Reporting-Endpoints": f'policy="{REPORTS}"',
 }
 A_DAY = "public, max-age=86400, immutable"
 

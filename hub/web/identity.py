@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import Flask, current_app, g
 
 from hub.access.actor import Actor, RequestFacts
+from hub.core import clock
 
 COOKIE = "__Host-hub-session"
+# what is weighty is done by who proved within this time who they are
+FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Visit:
     expires_at: datetime
     authenticated_at: datetime
     hats: tuple[Hat, ...] = ()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Has the user proved within the last five minutes who they are?"""
+        return clock.now() - self.authenticated_at <= FRESH
 
 
 Count = Callable[[Actor], int]

@@ -33,6 +33,19 @@ class Data(enum.Enum):
     LOG = "the log"
 
 
+class Limit(enum.Enum):
+    """What is bounded per user and per organisation (SECURITY W9): the most in a window of so many minutes."""
+
+    SEARCH = ("search", 60, 600, 1)
+    EXPORT = ("export", 20, 100, 60)
+
+    def __init__(self, code: str, per_user: int, per_organisation: int, minutes: int) -> None:
+        self.code = code
+        self.per_user = per_user
+        self.per_organisation = per_organisation
+        self.minutes = minutes
+
+
 @dataclass(frozen=True)
 class Declared:
     needs: Permission | Door
@@ -42,6 +55,10 @@ class Declared:
     streams: bool = False
     # does using it count as activity of the user?
     keeps_session: bool = True
+    # does it ask who it is again where that was proved longer than five minutes ago?
+    fresh: bool = False
+    # how often it may be used
+    limit: Limit | None = None
 
 
 DECLARED: dict[str, Declared] = {}
@@ -60,6 +77,8 @@ class Pages(Blueprint):
         methods: Sequence[str] = ("GET",),
         streams: bool = False,
         keeps_session: bool = True,
+        fresh: bool = False,
+        limit: Limit | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Registers a view. `event` is the act it writes; None only where it shows no personal data."""
         if event is not None and event not in EVENTS:
@@ -68,7 +87,9 @@ class Pages(Blueprint):
             raise TypeError(f"{rule} shows personal data and must write an event")
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
-            DECLARED[f"{self.name}.{view.__name__}"] = Declared(needs, event, data, streams, keeps_session)
+            DECLARED[f"{self.name}.{view.__name__}"] = Declared(
+                needs, event, data, streams, keeps_session, fresh, limit
+            )
             self.add_url_rule(rule, view.__name__, view, methods=list(methods))
             return view
 

@@ -102,6 +102,7 @@ class Arena:
             "agreement_id": self.site.world.agreements["sharing"],
             "user_id": self.site.world.users["reader"],
             "event_id": target.case_id,
+            "session_id": target.case_id,
             "panel_id": self.panels[0] if target is self.mine else target.entry_id,
             "team_id": self.site.world.teams["safety" if target is self.mine else "npt"],
             "consent_id": target.consent_id or target.entry_id,

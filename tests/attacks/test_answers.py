@@ -26,7 +26,14 @@ GOLDEN = Path(__file__).parents[1] / "rules" / "answers.json"
 Table = dict[str, dict[str, str]]
 # they end the session that asks, count how often they are tried, or are asked by programs
 BY_THEMSELVES = frozenset(
-    {"accounts.sign_out", "accounts.sign_in", "accounts.enrol", "health.health", "static"}
+    {
+        "accounts.sign_out",
+        "accounts.sign_in",
+        "accounts.enrol",
+        "health.health",
+        "reports.policy_report",
+        "static",
+    }
 )
 REFUSED = ("403", "404")
 # what a reader keeps of a record after its share: what his organisation wrote there, and the line that it was shared

@@ -20,6 +20,8 @@ WITHOUT_ACTOR = {
         "user_names",
         "team_names",
         "colleagues",
+        "has_password",
+        "has_signed_in",
     },
     "hub/accounts/actions.py": {
         "sign_in",

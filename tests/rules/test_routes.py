@@ -35,4 +35,6 @@ def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
         "about.help_page",
         "about.accessibility",
         "about.security",
+        "about.security_txt",
+        "reports.policy_report",
     }

@@ -2,6 +2,7 @@
    the browser itself: a shared computer must not remember. */
 
 import { clock, serverNow } from './time.js'
+import { tell } from './session_news.js'
 
 const PAUSE = 2000
 const RETRY = 15000
@@ -14,8 +15,7 @@ class Draft {
     this.status = form.querySelector('[data-draft-status]')
     this.saved = this.text()
     this.failed = false
-    form.addEventListener('input', () => this.changed())
-    form.addEventListener('change', () => this.changed())
+    for (const kind of ['input', 'change']) form.addEventListener(kind, () => { this.byHand = true; this.changed() })
     form.addEventListener('submit', () => { this.stopped = true; clearTimeout(this.timer) })
   }
 
@@ -46,28 +46,42 @@ class Draft {
     const text = this.text()
     if (text === this.saved) return
     this.saving = true
+    // what follows somebody's typing keeps the session; what the page does by itself must not
+    const byHand = this.byHand && !leaving
+    this.byHand = false
     try {
-      const answer = await this.send(text, leaving)
+      const answer = await this.send(text, leaving, byHand)
       if (!answer.ok) throw answer
       this.saved = text
       this.say(`Saved as a draft at ${clock(serverNow())}`)
+      if (byHand) tell((await answer.json()).expires_at)
     } catch (problem) {
-      const signedOut = problem.type === 'opaqueredirect' || problem.status === 401 || problem.status === 403
-      this.say(signedOut ? 'Not saved: you are signed out. Copy what you wrote before you leave this page.' : 'Not saved yet. What you wrote is still on this page; we keep trying.', true)
-      if (!signedOut) this.later(RETRY)
+      await this.explain(problem, text)
     } finally {
       this.saving = false
     }
     if (!this.failed && this.unsaved) this.later()
   }
 
-  send (text, leaving) {
+  /* Signed out meanwhile: the server may have kept it all the same, for whoever signs in again */
+  async explain (problem, text) {
+    const signedOut = problem.type === 'opaqueredirect' || [400, 401, 403].includes(problem.status)
+    const kept = problem.status === 401 && (await problem.json().catch(() => ({}))).kept
+    if (kept) {
+      this.saved = text
+      return this.say('You are signed out. What you wrote is kept as a draft: sign in again to carry on.')
+    }
+    this.say(signedOut ? 'Not saved: you are signed out. Copy what you wrote before you leave this page.' : 'Not saved yet. What you wrote is still on this page; we keep trying.', true)
+    if (!signedOut) this.later(RETRY)
+  }
+
+  send (text, leaving, byHand) {
     // a browser sends at most 64 KiB from a page that is being left: longer texts go the ordinary way
     const keepalive = leaving && text.length < 60000
     return fetch(`/drafts/${encodeURIComponent(this.form.dataset.draftKey)}`, {
       method: 'POST',
       body: text,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'X-CSRF-Token': this.form.elements.csrf_token.value },
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'X-CSRF-Token': this.form.elements.csrf_token.value, ...(byHand ? {} : { 'X-By-Itself': '1' }) },
       credentials: 'same-origin',
       redirect: 'manual',
       keepalive

@@ -6,6 +6,7 @@ import { startAutocomplete } from './autocomplete.js'
 import { startDrafts } from './drafts.js'
 import { startForms } from './forms.js'
 import { startPage } from './page.js'
+import { findPlace } from './place.js'
 import { startSession } from './session.js'
 import { startTimes } from './time.js'
 import { startQueues } from './queue.js'
@@ -26,4 +27,5 @@ startWithin(document)
 startPage()
 startTimes()
 startSession()
+findPlace()
 document.documentElement.dataset.ready = ''

@@ -1,6 +1,8 @@
 /* Warns 2 minutes before an idle session ends, and lets it go on with one key. The end itself is the server's. */
 
 import { saveDrafts } from './drafts.js'
+import { forgetPlace, keepPlace } from './place.js'
+import { hear } from './session_news.js'
 import { serverNow } from './time.js'
 
 const WARN = 120000
@@ -29,12 +31,22 @@ class Session {
     setInterval(() => this.look(), 1000)
     tabs?.addEventListener('message', (event) => this.goOnFor(event.data.milliseconds))
     tabs?.postMessage({ milliseconds: left })
+    hear((until) => this.hear(until - serverNow()))
+  }
+
+  /* What was typed has kept the session: no warning is due, here and in the other tabs */
+  hear (left) {
+    if (left <= WARN) return
+    this.goOnFor(left)
+    tabs?.postMessage({ milliseconds: left })
   }
 
   goOnFor (milliseconds) {
     this.end = Date.now() + milliseconds
     this.said = this.saved = false
-    if (this.dialog.open) this.dialog.close()
+    if (!this.dialog.open) return
+    this.dialog.close()
+    forgetPlace()
   }
 
   look () {
@@ -42,7 +54,10 @@ class Session {
     if (left > WARN) return
     if (left <= 0) return this.leave()
     this.left.textContent = inWords(left)
-    if (!this.dialog.open && !this.last) this.dialog.showModal()
+    if (!this.dialog.open && !this.last) {
+      keepPlace()
+      this.dialog.showModal()
+    }
     if (left < 60000 && !this.said) {
       this.said = true
       this.status.textContent = 'You will be signed out in 1 minute.'
@@ -76,8 +91,9 @@ class Session {
   }
 
   leave () {
+    if (!this.dialog.open) keepPlace()
     // what is on the screen must not outlive the session
-    location.replace(`${document.body.dataset.signIn}?kept=1&next=${encodeURIComponent(location.pathname)}`)
+    location.replace(`${document.body.dataset.signIn}?kept=1&next=${encodeURIComponent(location.pathname + location.search)}`)
   }
 }
 

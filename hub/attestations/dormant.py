@@ -1,0 +1,103 @@
+"""Accounts that nobody has used for 60 days: suspended by the clock, and the organisation's administrators told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from threading import Event
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from hub.access.actor import Actor, Source
+from hub.accounts import service
+from hub.accounts.models import TeamMembership, User, UserSession
+from hub.accounts.vocabulary import DisabledWhy
+from hub.assurances.queries import administrators_of
+from hub.audit.recording import Written, append_each
+from hub.core import clock
+from hub.core.errors import Unavailable
+from hub.extensions import db
+from hub.notifications.actions import notify
+from hub.notifications.vocabulary import NotificationKind
+
+UNUSED = timedelta(days=60)
+ADDRESS = "/admin?state=closed"
+
+log = structlog.get_logger("hub.dormant")
+
+
+def suspend_dormant(stop: Event) -> int:
+    """Suspends what was not used for 60 days, organisation by organisation; how many accounts."""
+    now = clock.now()
+    owners = db.session.scalars(
+        sa.select(User.organisation_id).where(*_unused(now)).order_by(User.organisation_id).distinct()
+    ).all()
+    db.session.commit()
+    suspended = 0
+    for organisation_id in owners:
+        if stop.is_set():
+            break
+        try:
+            with service.acting_for(organisation_id) as actor:
+                suspended += _suspend(actor, now)
+                db.session.commit()
+        except Unavailable as error:  # one organisation's trouble keeps no other account open
+            log.error("not_suspended", organisation=str(organisation_id), kind=error.code)
+            db.session.rollback()
+    return suspended
+
+
+def _unused(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """People with a place in a team. Sessions are kept for longer than 60 days, so that none means none."""
+    before = now - UNUSED
+    seen = sa.select(UserSession.id).where(
+        UserSession.user_id == User.id,
+        UserSession.kind == Source.WEB.value,
+        UserSession.last_seen_at > before,
+    )
+    return (
+        User.disabled_at.is_(None),
+        User.created_at < before,
+        sa.or_(User.reinstated_at.is_(None), User.reinstated_at < before),
+        User.email.not_like(f"service.%@{service.DOMAIN}"),
+        sa.select(TeamMembership.user_id).where(TeamMembership.user_id == User.id).exists(),
+        ~seen.exists(),
+    )
+
+
+def _suspend(actor: Actor, now: datetime) -> int:
+    users = _spared(
+        actor,
+        db.session.scalars(
+            sa.select(User)
+            .where(User.organisation_id == actor.organisation_id, *_unused(now))
+            .order_by(User.id)
+            .with_for_update()
+        ).all(),
+    )
+    if not users:
+        return 0
+    for user in users:
+        user.disabled_at, user.disabled_why = now, DisabledWhy.DORMANT.value
+        user.enrolment_hash = user.enrolment_expires_at = None
+    db.session.flush()
+    db.session.execute(
+        sa.update(UserSession)
+        .where(UserSession.user_id.in_([user.id for user in users]), UserSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    append_each(actor, "user.disabled", [Written(user.id, user.revision, (), {}) for user in users])
+    administrators = db.session.scalars(administrators_of([actor.organisation_id])).all()
+    notify(
+        actor, administrators, NotificationKind.ACCOUNTS_UNUSED, reference="unused-accounts", address=ADDRESS
+    )
+    return len(users)
+
+
+def _spared(actor: Actor, users: Sequence[User]) -> list[User]:
+    """Where no administrator would be left, the administrators stay: without one nobody could open the others again."""
+    administrators: set[UUID] = set(db.session.scalars(administrators_of([actor.organisation_id])))
+    spared = administrators if administrators <= {user.id for user in users} else set()
+    return [user for user in users if user.id not in spared]

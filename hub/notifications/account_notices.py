@@ -1,0 +1,15 @@
+"""Notices to a user about their own account: the only ones that go to whoever acts, for it may be somebody else."""
+
+from __future__ import annotations
+
+from hub.access.actor import Actor
+from hub.accounts.telling import ADDRESS
+from hub.notifications.actions import notify
+from hub.notifications.vocabulary import NotificationKind
+
+
+def tell_user(actor: Actor, kind: str) -> None:
+    """A notice and an e-mail to the actor. Flushes, does not commit."""
+    notify(
+        actor, [actor.user_id], NotificationKind(kind), reference="your-account", address=ADDRESS, own=True
+    )
