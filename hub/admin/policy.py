@@ -49,6 +49,10 @@ PERMISSION_LABELS = {
     Permission.EMERGENCY_REVIEW: "Review emergency access",
     Permission.INTEREST_DECLARE: "Declare interests",
     Permission.INTEREST_REVIEW: "Review declared interests of colleagues",
+    Permission.KEY_MANAGE: "Look at keys and turn them",
+    Permission.KEY_DESTROY: "Ask for and let go the end of a key",
+    Permission.ERASURE_ASK: "Ask to have a closed case erased",
+    Permission.ERASURE_APPROVE: "Decide on an erasure that somebody else asked for",
 }
 
 

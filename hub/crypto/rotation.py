@@ -30,12 +30,19 @@ RETIRED_FOR = timedelta(days=2)
 LEFT_FOR = timedelta(days=14)
 
 _LIVING = KeyEpoch.wrapped.is_not(None)
-_MOVE = sa.text(
-    "UPDATE data_key SET epoch_id = :epoch, wrapped = moved.wrapped"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:wrapped AS bytea[])) AS moved (id, wrapped) WHERE data_key.id = moved.id"
-).bindparams(
-    sa.bindparam("ids", type_=postgresql.ARRAY(sa.Uuid)),
-    sa.bindparam("wrapped", type_=postgresql.ARRAY(sa.LargeBinary)),
+_MOVED = (
+    sa.func.unnest(
+        sa.bindparam("ids", type_=postgresql.ARRAY(sa.Uuid)),
+        sa.bindparam("keys", type_=postgresql.ARRAY(sa.LargeBinary)),
+    )
+    .table_valued(sa.column("id", sa.Uuid), sa.column("wrapped", sa.LargeBinary), name="moved")
+    .render_derived()
+)
+_MOVE = (
+    sa.update(DataKey)
+    .where(DataKey.id == _MOVED.c.id)
+    .values(epoch_id=sa.bindparam("into", type_=sa.Uuid()), wrapped=_MOVED.c.wrapped)
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -71,7 +78,7 @@ def move_keys(session: Session, epoch: KeyEpoch) -> int:
         bound = (area, row.id)
         key = wrapping.unwrap(opened[row.epoch_id], row.wrapped, purpose="data", ids=bound)
         moved.append(wrapping.wrap(into, key, purpose="data", ids=bound))
-    session.execute(_MOVE, {"epoch": epoch.id, "ids": [row.id for row in rows], "wrapped": moved})
+    session.execute(_MOVE, {"into": epoch.id, "ids": [row.id for row in rows], "keys": moved})
     return len(rows)
 
 

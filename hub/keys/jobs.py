@@ -12,14 +12,13 @@ import structlog
 
 from hub.access.actor import Actor
 from hub.accounts import service
-from hub.accounts.models import Organisation
+from hub.accounts.models import Organisation, Team
 from hub.core import clock
 from hub.core.errors import Conflict, Unavailable
 from hub.crypto import rotation
 from hub.crypto.errors import Unsealable
 from hub.extensions import db
 from hub.keys.actions import destroy_ended, end_root, turn_keys, turn_root
-from hub.keys.queries import first_organisation
 
 log = structlog.get_logger("hub.keys")
 
@@ -68,7 +67,13 @@ def _look_after_root() -> int:
 
 @contextmanager
 def _acting_in(partnership_id: UUID) -> Iterator[Actor]:
-    organisation_id = first_organisation(partnership_id)
+    # the organisation that answers for what is done to a partnership's keys: the first with a team there
+    organisation_id = db.session.scalar(
+        sa.select(Team.organisation_id)
+        .where(Team.partnership_id == partnership_id)
+        .order_by(Team.created_at, Team.id)
+        .limit(1)
+    )
     db.session.commit()
     if organisation_id is None:
         raise Unavailable("no_team", "This partnership has no team yet, so nothing can be done for it.")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.accounts.models import Partnership, Team
+from hub.accounts.models import Partnership
 from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import NotVisible
@@ -111,13 +111,3 @@ def find_partnerships(actor: Actor, code: str | None = None) -> dict[UUID, str]:
     if not found:
         raise NotVisible
     return found
-
-
-def first_organisation(partnership_id: UUID) -> UUID | None:
-    """The organisation that answers for what is done to a partnership's keys: the first with a team there."""
-    return db.session.scalar(
-        sa.select(Team.organisation_id)
-        .where(Team.partnership_id == partnership_id)
-        .order_by(Team.created_at, Team.id)
-        .limit(1)
-    )
