@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import Marking
-from hub.accounts.sessions import is_fresh
 from hub.attachments.forms import MAX_REASON
 from hub.attachments.listing import HEADINGS as FILE_HEADINGS
 from hub.attachments.listing import PAPER_HEADINGS, PAPER_WIDTHS, evidence_row, paper_row
@@ -177,7 +176,7 @@ def approve(case_id: UUID, disclosure_id: UUID) -> Response:
 def bundle(case_id: UUID, disclosure_id: UUID) -> Response:
     actor = current_actor()
     visit = current_visit()
-    if visit is None or not is_fresh(visit):
+    if visit is None or not visit.is_fresh:
         return redirect(url_for("accounts.confirm", next=f"/cases/{case_id}/disclosure/{disclosure_id}"), 303)
     disclosure, originals = release_bundle(actor, case_id, disclosure_id)
     db.session.commit()
