@@ -19,7 +19,7 @@ from hub.core.errors import Invalid
 from hub.disclosures.actions import approve_bundle, ask_for_bundle, assess_files, release_bundle
 from hub.disclosures.bundling import numbered, stream_bundle
 from hub.disclosures.forms import MAX_NOTE, parse_bundle, parse_lines
-from hub.disclosures.policy import needs_another
+from hub.disclosures.policy import check_may_disclose, needs_another
 from hub.disclosures.queries import (
     Bundle,
     Line,
@@ -175,6 +175,8 @@ def approve(case_id: UUID, disclosure_id: UUID) -> Response:
 )
 def bundle(case_id: UUID, disclosure_id: UUID) -> Response:
     actor = current_actor()
+    # whoever may not have it at all is not asked for a password first
+    check_may_disclose(actor, case_id)
     visit = current_visit()
     if visit is None or not visit.is_fresh:
         return redirect(url_for("accounts.confirm", next=f"/cases/{case_id}/disclosure/{disclosure_id}"), 303)
