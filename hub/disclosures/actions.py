@@ -17,9 +17,11 @@ from hub.audit.changing import take_up
 from hub.audit.recording import Recipient, StoredFile, append
 from hub.core import clock
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
+from hub.core.ids import new_id
 from hub.disclosures.forms import BundleForm, LineForm
 from hub.disclosures.models import Disclosure, DisclosureLine
 from hub.disclosures.policy import check_may_disclose, needs_another
+from hub.disclosures.sealing import reason_of, sealed
 from hub.disclosures.vocabulary import Relevance, Sensitivity
 from hub.extensions import db
 
@@ -71,11 +73,13 @@ def ask_for_bundle(actor: Actor, record_id: UUID, form: BundleForm) -> Disclosur
     ids = find_newest_ids(actor, record_id)
     if not ids:
         raise Conflict("no_files", "This case has no files that you may disclose.")
+    disclosure_id = new_id()
     disclosure = Disclosure(
+        id=disclosure_id,
         **facts_of(record),
+        **sealed(record.partnership_id, record_id, disclosure_id, form.reason),
         record_id=record_id,
         to_organisation_id=form.to_organisation_id,
-        reason=form.reason,
         file_ids=ids,
         original_ids=find_originals(actor, record_id, ids) if form.originals else [],
         asked_at=clock.now(),
@@ -161,7 +165,7 @@ def release_bundle(actor: Actor, record_id: UUID, disclosure_id: UUID) -> tuple[
         counted=len(disclosure.file_ids),
         recipients=recipients,
         facts={"files": len(disclosure.file_ids), "originals": len(originals)},
-        texts={"reason": disclosure.reason, "files": " ".join(str(key) for key in disclosure.file_ids)},
+        texts={"reason": reason_of(disclosure), "files": " ".join(str(key) for key in disclosure.file_ids)},
         key_of=record_id,
     )
     for row in originals:

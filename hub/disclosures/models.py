@@ -41,7 +41,8 @@ class Disclosure(Keyed, Revised, RecordFacts, Base):
 
     record_id: Mapped[UUID] = holds(Holds.KEY, sa.Uuid)
     to_organisation_id: Mapped[UUID] = reference_to("organisation.id")
-    reason: Mapped[str] = holds(Holds.FREE_TEXT, sa.Text)
+    sealed_reason: Mapped[bytes] = holds(Holds.SEALED, sa.LargeBinary)
+    data_key_id: Mapped[UUID] = reference_to("data_key.id")
     # the files of the schedule, and those of them that go along as they are
     file_ids: Mapped[list[UUID]] = holds(Holds.KEY, UUID_ARRAY)
     original_ids: Mapped[list[UUID]] = holds(Holds.KEY, UUID_ARRAY)
@@ -53,7 +54,6 @@ class Disclosure(Keyed, Revised, RecordFacts, Base):
 
     __table_args__ = (
         facts_key("record_id", "disclosure"),
-        sa.CheckConstraint("length(reason) BETWEEN 1 AND 2000", name="reason_given"),
         sa.CheckConstraint("num_nulls(approved_at, approved_by) IN (0, 2)", name="approved_by_somebody"),
         sa.CheckConstraint("approved_by IS NULL OR approved_by <> asked_by", name="two_people"),
         sa.CheckConstraint(

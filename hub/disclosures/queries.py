@@ -19,6 +19,7 @@ from hub.audit.recording import Basis
 from hub.core.errors import Denied, NotVisible
 from hub.disclosures.models import Disclosure, DisclosureLine
 from hub.disclosures.policy import check_may_disclose, needs_another
+from hub.disclosures.sealing import reason_of
 from hub.disclosures.vocabulary import Relevance, Sensitivity
 from hub.extensions import db
 
@@ -158,7 +159,7 @@ def _bundles(actor: Actor, rows: Sequence[Disclosure]) -> list[Bundle]:
             id=row.id,
             to=names.get(row.to_organisation_id, ""),
             to_organisation_id=row.to_organisation_id,
-            reason=row.reason,
+            reason=reason_of(row),
             file_ids=row.file_ids,
             original_ids=row.original_ids,
             asked_at=row.asked_at,

@@ -3,7 +3,8 @@
 CREATE TABLE disclosure (
     record_id UUID NOT NULL,
     to_organisation_id UUID NOT NULL,
-    reason TEXT NOT NULL,
+    sealed_reason BYTEA NOT NULL,
+    data_key_id UUID NOT NULL,
     file_ids UUID[] NOT NULL,
     original_ids UUID[] NOT NULL,
     asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -23,7 +24,6 @@ CREATE TABLE disclosure (
     knowable BOOLEAN NOT NULL,
     open_to_owner BOOLEAN NOT NULL,
     CONSTRAINT pk_disclosure PRIMARY KEY (id),
-    CONSTRAINT ck_disclosure_reason_given CHECK (length(reason) BETWEEN 1 AND 2000),
     CONSTRAINT ck_disclosure_approved_by_somebody CHECK (num_nulls(approved_at, approved_by) IN (0, 2)),
     CONSTRAINT ck_disclosure_two_people CHECK (approved_by IS NULL OR approved_by <> asked_by),
     CONSTRAINT ck_disclosure_bulk_approved CHECK (released_at IS NULL OR approved_by IS NOT NULL OR cardinality(file_ids) <= 50)
@@ -178,6 +178,8 @@ CREATE UNIQUE INDEX uq_record_erasure_record ON record_erasure (record_id) WHERE
 ALTER TABLE disclosure ADD CONSTRAINT fk_disclosure_approved_by FOREIGN KEY(approved_by) REFERENCES app_user (id);
 
 ALTER TABLE disclosure ADD CONSTRAINT fk_disclosure_asked_by FOREIGN KEY(asked_by) REFERENCES app_user (id);
+
+ALTER TABLE disclosure ADD CONSTRAINT fk_disclosure_data_key_id FOREIGN KEY(data_key_id) REFERENCES data_key (id);
 
 ALTER TABLE disclosure ADD CONSTRAINT fk_disclosure_record_facts FOREIGN KEY(record_id, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) REFERENCES record (id, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON UPDATE CASCADE;
 

@@ -437,7 +437,7 @@ GRANT SELECT (person_id, purpose, to_organisation_id, given_on, given_by, given_
 
 GRANT SELECT (record_id, attachment_id, relevance, sensitivity, assessed_at, assessed_by, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON disclosure_line TO hub_finder;
 
-GRANT SELECT (record_id, to_organisation_id, file_ids, original_ids, asked_at, asked_by, approved_at, approved_by, released_at, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON disclosure TO hub_finder;
+GRANT SELECT (record_id, to_organisation_id, data_key_id, file_ids, original_ids, asked_at, asked_by, approved_at, approved_by, released_at, id, created_at, revision, partnership_id, owner_organisation_id, lead_team_id, marking, restricted, breakable, knowable, open_to_owner) ON disclosure TO hub_finder;
 
 GRANT SELECT ON hand_over TO hub_finder;
 

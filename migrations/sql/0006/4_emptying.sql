@@ -15,7 +15,7 @@ BEGIN
     UPDATE case_record SET title = CASE WHEN title <> '' THEN 'Erased' ELSE title END, summary = CASE WHEN summary <> '' THEN 'Erased' ELSE summary END WHERE id = gone;
     UPDATE case_status_change SET reason = CASE WHEN reason <> '' THEN 'Erased' ELSE reason END WHERE record_id = gone;
     UPDATE consent SET told = CASE WHEN told <> '' THEN 'Erased' ELSE told END, capacity = CASE WHEN capacity <> '' THEN 'Erased' ELSE capacity END, person_view = CASE WHEN person_view <> '' THEN 'Erased' ELSE person_view END WHERE record_id = gone;
-    UPDATE disclosure SET reason = CASE WHEN reason <> '' THEN 'Erased' ELSE reason END WHERE record_id = gone;
+    UPDATE disclosure SET sealed_reason = '\x' WHERE record_id = gone;
     UPDATE disclosure_line SET note = CASE WHEN note <> '' THEN 'Erased' ELSE note END WHERE record_id = gone;
     UPDATE emergency SET sealed_reason = '\x', review_note = CASE WHEN review_note <> '' THEN 'Erased' ELSE review_note END WHERE record_id = gone;
     UPDATE entry SET text = CASE WHEN text <> '' THEN 'Erased' ELSE text END WHERE record_id = gone;
