@@ -158,10 +158,6 @@ class Settings:
             read.faults.append(
                 "HUB_CLAMD is not set: outside a demonstration no file is given back before it was scanned for malware."
             )
-        if settings.clamd is not None and settings.upload_mib > settings.clamd_max_mib:
-            read.faults.append(
-                "HUB_UPLOAD_MIB is more than HUB_CLAMD_MAX_MIB: larger files could never be opened."
-            )
         read.refuse_if_wrong()
         return settings
 

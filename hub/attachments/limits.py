@@ -11,6 +11,8 @@ from flask import current_app
 from hub.access.actor import Actor
 from hub.attachments.file_policy import policy_of
 from hub.attachments.models import FileUse
+from hub.attachments.types import is_recording
+from hub.config import Settings
 from hub.core.errors import Conflict, HubError, Invalid
 from hub.extensions import db
 from hub.web.filters import file_size
@@ -35,20 +37,28 @@ def max_bytes() -> int:
     return int(current_app.config["HUB_SETTINGS"].upload_mib) * MIB
 
 
-def room_for(actor: Actor, partnership_id: UUID) -> Room:
+def room_for(actor: Actor, partnership_id: UUID, media_type: str | None = None) -> Room:
     """The room for one file of the actor's in a partnership, as it is now: one look at a counter.
 
+    Of a type that is scanned whole no file is taken that the scanner would not take: it could never be opened.
     It is looked at again when the file has come. Of several at once those under way may together go beyond a quota.
     """
     rules = policy_of(partnership_id)
     mine, ours = _used(actor)
-    largest = min(max_bytes(), rules.max_mib * MIB)
+    largest = min(max_bytes(), rules.max_mib * MIB, _scannable(media_type))
     return min(
         Room(largest, too_large(largest)),
         _quota("user_quota", "You have", rules.user_quota_mib * MIB, mine),
         _quota("organisation_quota", "Your organisation has", rules.organisation_quota_mib * MIB, ours),
         key=lambda room: room.size,
     )
+
+
+def _scannable(media_type: str | None) -> int:
+    settings: Settings = current_app.config["HUB_SETTINGS"]
+    if settings.clamd is None or media_type is None or is_recording(media_type):
+        return max_bytes()
+    return settings.clamd_max_mib * MIB
 
 
 def too_large(limit: int) -> Invalid:

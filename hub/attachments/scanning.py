@@ -1,7 +1,7 @@
 """Has every file that waits scanned for malware, and writes down what was found. Only a clean file is ever given out.
 
 A file is decrypted, verified chunk by chunk, straight into the scanner: no plaintext on a disk of ours, no transaction held
-over the stream. Until a verdict is committed the file waits, so a worker that is killed leaves nothing but that. A scanner or
+over the stream. Sound and video that are more than it takes at once go in pieces that overlap. Until a verdict is committed the file waits, so a worker that is killed leaves nothing but that. A scanner or
 store that does not answer leaves it waiting too, for ever if need be; the health page tells how many wait. What may be the
 file's own doing (no answer in time, an answer that is none) is tried three times and then said of the file.
 """
@@ -26,6 +26,7 @@ from hub.access.vocabulary import RecordKind
 from hub.accounts import service
 from hub.agreements.notices import find_administrators
 from hub.attachments.models import ScanTry
+from hub.attachments.types import is_recording
 from hub.audit.recording import StoredFile, append
 from hub.core import clock
 from hub.core.errors import Unavailable
@@ -36,6 +37,7 @@ from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
 from hub.scanner.clamd import NoVerdict, Outcome, Scanner, Verdict
+from hub.scanner.pieces import in_pieces
 from hub.scanner.probing import check_setup
 from hub.storage.errors import ObjectChanged, ObjectMissing, StoreUnavailable
 from hub.web.store import object_store
@@ -69,6 +71,7 @@ _WAITING = (
     sa.column("owner_organisation_id", sa.Uuid),
     sa.column("added_by", sa.Uuid),
     sa.column("version", sa.Integer),
+    sa.column("media_type", sa.Text),
     sa.column("size", sa.BigInteger),
     sa.column("stored_size", sa.BigInteger),
     sa.column("stored_sha256", sa.Text),
@@ -95,6 +98,7 @@ class Waiting:
     owner_organisation_id: UUID
     added_by: UUID
     version: int
+    media_type: str
     size: int
     stored_size: int
     stored_sha256: str
@@ -186,7 +190,7 @@ def _scan(scanner: Scanner, file: Waiting, stop: Event) -> bool:
 
 
 def _verdict(scanner: Scanner, file: Waiting, stop: Event) -> Verdict:
-    if file.size > scanner.max_bytes:
+    if file.size > scanner.max_bytes and not is_recording(file.media_type):
         return TOO_LARGE
     try:
         held = keyring.key_by_id(db.session(), file.data_key_id)
@@ -194,7 +198,7 @@ def _verdict(scanner: Scanner, file: Waiting, stop: Event) -> Verdict:
         db.session.commit()
         sealed = object_store().stream(file.object_key, file.object_version or None, file.stored_size)
         context = attachment_context(file.partnership_id, file.id, file.version)
-        return scanner.scan(_whole(decrypt_chunks(key, context, sealed), file.size), stop)
+        return _scanned(scanner, _whole(decrypt_chunks(key, context, sealed), file.size), stop)
     except (Unsealable, ObjectChanged, ObjectMissing):
         return UNSOUND
     except StoreUnavailable as error:
@@ -205,6 +209,15 @@ def _verdict(scanner: Scanner, file: Waiting, stop: Event) -> Verdict:
         raise NoVerdict(error.code) from error
     finally:
         db.session.rollback()
+
+
+def _scanned(scanner: Scanner, plain: Iterable[bytes], stop: Event) -> Verdict:
+    """Clean if every piece is. As a rule there is one."""
+    for piece in in_pieces(plain, scanner.max_bytes):
+        verdict = scanner.scan(piece, stop)
+        if verdict.outcome is not Outcome.CLEAN:
+            return verdict
+    return Verdict(Outcome.CLEAN)
 
 
 def _whole(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -118,13 +118,13 @@ def store(actor: Actor, file: Incoming, keep: Callable[[dict[str, Any]], Row]) -
     """
     if db.session.new or db.session.dirty or db.session.deleted:
         raise UncommittedWork("a file may not be stored with uncommitted work in the session")
-    room = room_for(actor, file.partnership_id)
+    room = room_for(actor, file.partnership_id, file.media_type)
     _announce(actor, file)
     measured = _Measured(watched(file.blocks) if file.extension in TEXTS else file.blocks, room)
     kept = False
     try:
         stored = object_store().put_stream(file.object_key, encrypt_chunks(file.key, file.context, measured))
-        room_for(actor, file.partnership_id).check(measured.size)
+        room_for(actor, file.partnership_id, file.media_type).check(measured.size)
         _look_through(file, stored)
         row = keep(_columns(file, measured, stored))
         _mark_kept(file.object_key)

@@ -82,6 +82,11 @@ _ACTIVE = re.compile(
 )
 
 
+def is_recording(media_type: str) -> bool:
+    """Sound or video: may be larger than a scanner takes at once, because it is scanned in pieces."""
+    return media_type.startswith(("audio/", "video/"))
+
+
 def check_type(name: str, head: bytes, allowed: Mapping[str, Taken] = TAKEN) -> str:
     """The media type to keep for a file of this name with these first bytes; `Invalid` says why it is not taken."""
     extension = extension_of(name)

@@ -29,7 +29,7 @@ NAME = "Danny Bridgeman.txt"
 PLAIN = b"canary-5e1f minutes of the meeting " * 60_000
 
 
-def put(desk: Desk, content: bytes = PLAIN, name: str = NAME) -> UUID:
+def put(desk: Desk, content: bytes = PLAIN, name: str = NAME, media_type: str = "text/plain") -> UUID:
     """As an upload keeps it, whatever the upload would say of its content."""
     with desk.site.inside():
         actor = act_as(desk.site.world, "officer")
@@ -42,7 +42,7 @@ def put(desk: Desk, content: bytes = PLAIN, name: str = NAME) -> UUID:
             db.session.flush()
             return row
 
-        file = Incoming(record.partnership_id, record.id, name, "text/plain", blocks_of(content))
+        file = Incoming(record.partnership_id, record.id, name, media_type, blocks_of(content))
         store(actor, file, keep)
         db.session.commit()
         return file.id

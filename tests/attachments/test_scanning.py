@@ -71,6 +71,28 @@ def test_a_file_beyond_what_the_scan_is_trusted_for_is_not_even_sent(scanned: De
     assert states.of(fits) == ("clean", None) and states.of(large) == ("unscannable", "too_large")
 
 
+def test_a_recording_beyond_it_is_scanned_in_pieces(scanned: Desk, states: States) -> None:
+    scanned.settings(clamd_max_mib=2)
+    # what clamd knows lies on the first cut, and in the last piece
+    on_the_cut = b"x" * (2 * MIB - 30) + EICAR + b"x" * MIB
+    at_the_end = b"x" * (5 * MIB) + EICAR
+    good, cut, end = (
+        put(scanned, content, "Yard.mp4", "video/mp4")
+        for content in (b"x" * (5 * MIB), on_the_cut, at_the_end)
+    )
+    assert scan(scanned) == 3
+    assert states.of(good) == ("clean", None)
+    assert states.of(cut)[0] == states.of(end)[0] == "infected"
+
+
+def test_a_document_beyond_it_is_not_taken(scanned: Desk) -> None:
+    scanned.settings(clamd_max_mib=1, upload_mib=4)
+    officer = scanned.officer()
+    refused = scanned.send(officer, "Notes.txt", b"notes " * (MIB // 4))
+    assert refused.status_code == 413 and "The file must be 1 MB or smaller" in refused.get_data(as_text=True)
+    assert scanned.rows() == 0
+
+
 def _told(desk: Desk, database: SimpleNamespace) -> list[tuple[str, str, str]]:
     rows = desk.site.sql(
         database.superuser,

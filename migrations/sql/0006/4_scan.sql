@@ -5,21 +5,21 @@
 -- anybody but the worker.
 CREATE FUNCTION public.pending_scans(most integer, only_this uuid DEFAULT NULL)
     RETURNS TABLE (id uuid, about text, about_id uuid, reference text, partnership_id uuid, organisation_id uuid,
-        owner_organisation_id uuid, added_by uuid, version integer, size bigint, stored_size bigint, stored_sha256 text,
+        owner_organisation_id uuid, added_by uuid, version integer, media_type text, size bigint, stored_size bigint, stored_sha256 text,
         object_key text, object_version text, data_key_id uuid, wrapped_key bytea, tries integer)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT waiting.*, coalesce(t.tries, 0)
     FROM (
         SELECT a.id, r.kind, r.id AS about_id, r.reference, a.partnership_id, a.contributor_organisation_id, a.owner_organisation_id,
-            a.contributed_by, a.version, a.size, a.stored_size, a.stored_sha256, a.object_key, a.object_version,
+            a.contributed_by, a.version, a.media_type, a.size, a.stored_size, a.stored_sha256, a.object_key, a.object_version,
             a.data_key_id, a.wrapped_key
         FROM attachment a JOIN record r ON r.id = a.record_id
         WHERE a.scan_state = 'pending' AND (only_this IS NULL OR a.id = only_this)
         UNION ALL
         SELECT p.id, CASE WHEN p.agreement_id IS NULL THEN 'assurance' ELSE 'agreement' END,
             coalesce(p.agreement_id, p.assurance_id), g.reference, p.partnership_id, p.organisation_id, p.organisation_id,
-            p.added_by, p.version, p.size, p.stored_size, p.stored_sha256, p.object_key, p.object_version,
+            p.added_by, p.version, p.media_type, p.size, p.stored_size, p.stored_sha256, p.object_key, p.object_version,
             p.data_key_id, p.wrapped_key
         FROM paper p LEFT JOIN agreement g ON g.id = p.agreement_id
         WHERE p.scan_state = 'pending' AND (only_this IS NULL OR p.id = only_this)
