@@ -89,7 +89,13 @@ def replace(case_id: UUID, attachment_id: UUID) -> Answer:
     def keep(fields: Mapping[str, str], part: FilePart) -> str:
         reason = parse_reason(fields)
         new = replace_file(
-            actor, case_id, attachment_id, name=part.filename, reason=reason, blocks=part.blocks
+            actor,
+            case_id,
+            attachment_id,
+            name=part.filename,
+            reason=reason,
+            blocks=part.blocks,
+            announced=part.announced,
         )
         flash("The new version is attached. The old one stays as it was.", "success")
         return _address(case_id, new.id)

@@ -1,7 +1,7 @@
 """Several files in one form: each is stored and committed as it comes, and what happened is told file by file.
 
 Where the third is refused the first two stay. Every file has a key of its own under the form's, so that a repeat of the
-form, whole or after a cut line, adds nothing twice.
+form, whole or after a cut line, adds nothing twice. A form that says that its file is alone has it refused by its length.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -90,7 +90,8 @@ class _Batch(Generic[Form]):
             if begun.done is not None:
                 return begun.done
             if part.filename:
-                self._one(begun, part)
+                # of several none tells its own length
+                self._one(begun, part if fields.get("alone") else replace(part, announced=0))
         begun = begun or self._begin(fields)
         if begun.done is None and not self.results:
             raise Invalid("no_file", errors={"file": "Choose a file"})

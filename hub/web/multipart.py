@@ -69,7 +69,7 @@ class FieldPart:
 class FilePart:
     """One file, to be read before going on. `filename` and `content_type` are only the sender's claims.
 
-    So is `announced`: what the body's length leaves for this file, if it is the last; 0 where several may come. An input left empty by the user arrives with an empty name and no blocks.
+    So is `announced`: what the body's length leaves for this file, if it is the last. An input left empty by the user arrives with an empty name and no blocks.
     """
 
     name: str
@@ -175,8 +175,6 @@ class _Body:
 
     def _announced(self) -> int:
         """What is left of the body before the last delimiter, as every browser writes it."""
-        if self.limits.files > 1:
-            return 0
         around = len(b"\r\n") + len(b"\r\n" + self.delimiter + b"--\r\n")
         return max(0, self.unread + len(self.decoder.buffer) - around)
 

@@ -67,8 +67,8 @@ class Body:
 
 
 def announce(desk: Desk, client: Client, size: int) -> tuple[TestResponse, Body]:
-    """Begins to send a file of that size as a browser would."""
-    form = {"csrf_token": client.csrf, "form_key": str(uuid4()), "kind": "video"}
+    """Begins to send a file of that size as the queue of a page would: by itself, and saying so."""
+    form = {"csrf_token": client.csrf, "form_key": str(uuid4()), "kind": "video", "alone": "1"}
     whole, content_type = multipart(form, "footage.txt", b"@@")
     head, tail = whole.split(b"@@")
     body = Body(head)
@@ -120,7 +120,7 @@ def test_a_user_s_quota_is_exact_and_asked_before_the_store_is(
     rules(monkeypatch, user_quota_mib=1)
     officer = desk.officer()
     assert desk.send(officer, "a.txt", b"x" * 600_000).status_code == 303
-    answer = desk.send(officer, "b.txt", b"x" * (MIB - 600_000 + 1))
+    answer = desk.send(officer, "b.txt", b"x" * (MIB - 600_000 + 1), alone="1")
     page = answer.get_data(as_text=True)
     assert answer.status_code == 409 and "You have 449 KB left of 1 MB for files" in page
     assert count(database, "SELECT count(*) FROM stored_object") == 1

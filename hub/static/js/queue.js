@@ -60,6 +60,7 @@ class Item {
       const data = new FormData(form)
       data.delete(this.queue.input.name)
       data.set('form_key', this.key)
+      data.set('alone', '1')
       data.append(this.queue.input.name, this.file)
       this.request = new XMLHttpRequest()
       this.request.open('POST', form.action)
