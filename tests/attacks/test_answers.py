@@ -55,6 +55,7 @@ def found_by(stage: Stage) -> Table:
     clients = {role: stage.client(role) for role in Role}
     table: Table = {}
     for row, rule, method in asked(app):
+        stage.site.confirm_all()
         of_record = bool(OF_RECORDS & rule.arguments)
         by_answer: dict[str, list[str]] = {}
         for role, client in clients.items():

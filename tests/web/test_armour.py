@@ -89,6 +89,7 @@ def test_what_is_weighty_asks_who_it_is_again_and_nothing_else_does(
 
     for user in ("officer", "manager", "spoc", "auditor", "sergeant", "police_spoc", "charity_spoc"):
         assert cast(user).csrf
+    cast.confirms = False
     sql = "UPDATE user_session SET authenticated_at = now() - interval '6 minutes'"
     arena.site.sql(database.superuser, sql)
     asked = set()
@@ -115,6 +116,7 @@ def test_what_was_typed_waits_while_it_is_asked_who_it_is(
     user, draft = site.world.users["officer"], f"admin.roles:{site.world.users['officer']}"
     form = {"roles": ["read_only", "auditor"], "draft_key": draft, "back": f"/admin/users/{user}"}
     assert spoc.csrf
+    cast.confirms = False
     site.sql(database.superuser, "UPDATE user_session SET authenticated_at = now() - interval '6 minutes'")
     answer = spoc.post(f"/admin/users/{user}/roles", form)
     assert answer.location == f"/session/confirm?next=/admin/users/{user}"
