@@ -162,7 +162,7 @@ def test_time_actor_and_transaction_are_the_databases_own(
     told = json.loads(body)
     assert told["time"] == at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert told["actor"]["user"] == str(officer.user_id)
-    assert told["source"]["kind"] == "cli"
+    assert told["source"]["kind"] == "web"
     assert told["basis"]["purpose"] == officer.purpose
     assert officer.token not in body.decode()
 

@@ -78,10 +78,14 @@ def test_old_things_are_forgotten_and_young_ones_kept(
         database.superuser,
         "INSERT INTO throttle (key, tries, expires_at) VALUES ('a', 1, now() - interval '1 minute'), ('b', 1, now() + interval '1 hour')",
     )
-    oldest = "id = (SELECT id FROM user_session ORDER BY id LIMIT 1)"
-    site.sql(
-        database.superuser, f"UPDATE user_session SET expires_at = now() - interval '31 days' WHERE {oldest}"
-    )
+    for days, place in ((91, 0), (89, 1)):  # a session tells for ninety days how long an account was not used
+        site.sql(
+            database.superuser,
+            "UPDATE user_session SET expires_at = now() - make_interval(days => :days)"
+            " WHERE id = (SELECT id FROM user_session ORDER BY id OFFSET :place LIMIT 1)",
+            days=days,
+            place=place,
+        )
     db.session.rollback()
     enter(db.session(), NOBODY)
     assert forget_old(Event()) == 4

@@ -31,7 +31,8 @@ class Up:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
         if "HUB_POSTGRES" in os.environ:
             kept["HUB_POSTGRES"] = os.environ["HUB_POSTGRES"]
-        # a root key needs a keeper of its own unless it is a demonstration's; this one need not answer before it is used
+        # unless it is a demonstration's, a root key needs a keeper of its own and files need a scanner;
+        # neither need answer before it is used
         token = var.parent / "token"
         token.write_text("none")
         if "--demo" not in options:
@@ -39,6 +40,7 @@ class Up:
                 "HUB_TRANSIT_URL": "http://127.0.0.1:1",
                 "HUB_TRANSIT_KEY": "hub",
                 "HUB_TRANSIT_TOKEN_FILE": str(token),
+                "HUB_CLAMD": "tcp:127.0.0.1:1",
             }
         self.output = var.parent / "output"
         self.words = var.parent / "words"
