@@ -31,7 +31,7 @@ def test_the_contracts_that_we_mean_are_there() -> None:
     assert {
         "Imports only downwards",
         "The tables of the log belong to the log",
-        "boto3 only in hub.storage",
+        "boto3 only in hub.storage and the KMS keeper",
         "cryptography and argon2 only in hub.crypto",
     } <= names
 
