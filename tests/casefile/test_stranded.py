@@ -7,24 +7,23 @@ from threading import Event
 from types import SimpleNamespace
 from uuid import UUID
 
-from hub.access.actor import NOBODY
-from hub.access.guard import enter
-from hub.casefile.jobs import tell_of_stranded_cases
+from hub.casefile import jobs
 from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
 from hub.cases.vocabulary import CaseKind, CaseStatus
 from hub.extensions import db
 from hub.jobs.app import REGULAR
 from tests.cases.making import at_status
+from tests.conftest import by_worker
 from tests.fixtures.site import Site
 from tests.fixtures.world import act_as
 
 BLOCK = "Cases without an officer"
+tell_of_stranded_cases = by_worker(jobs.tell_of_stranded_cases)
 
 
 def run(site: Site) -> int:
     with site.inside():
-        enter(db.session(), NOBODY)
         return tell_of_stranded_cases(Event())
 
 
