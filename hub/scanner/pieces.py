@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 OVERLAP = 1024 * 1024
 
 
-def in_pieces(blocks: Iterable[bytes], most: int, overlap: int = OVERLAP) -> Iterator[Iterator[bytes]]:
+def in_pieces(blocks: Iterable[bytes], most: int, overlap: int | None = None) -> Iterator[Iterator[bytes]]:
     """The stream as streams of at most `most` bytes, each read to its end before the next is taken."""
+    overlap = min(OVERLAP, most // 2) if overlap is None else overlap
     if not 0 < overlap < most:
         raise ValueError("a piece is longer than what it shares with the next")
     cutter = _Cutter(iter(blocks), overlap)

@@ -11,6 +11,7 @@ from tests.agreements.drafting import posted
 from tests.attacks.arena import Arena
 from tests.attacks.asides import SOUGHT
 
+BUNDLE = {"originals": "no", "reason": "Asked for by the prosecution"}
 INCIDENT = {
     "kind": "noise",
     "description": "Music until late",
@@ -363,10 +364,32 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "samples.judge": ("auditor", {"verdict": "accepted", "note": "As the case says"}),
         "my_accesses.answer": ("officer", {"answer": "The caller asked for news"}),
+        "case_file.change": ("officer", {"kind": "report", "description": "As found", "revision": "1"}),
+        "case_file.hide": ("officer", {"reason": "Attached twice", "revision": "1"}),
+        "case_file.restore": ("officer", {"reason": "Needed after all", "revision": "1"}),
+        "case_file_list.as_table": ("officer", {"reason": "For the file"}),
+        "case_file_list.on_paper": ("officer", {"reason": "For the file"}),
+        "case_holds.place": ("manager", {"reason": "An inquest"}),
+        "case_holds.place_on_file": ("manager", {"reason": "An inquest"}),
+        "case_holds.ask": ("manager", {"reason": "The inquest is over"}),
+        "case_holds.lift": ("manager", {}),
+        "case_disclosures.assess": ("manager", {}),
+        "case_disclosures.check": (
+            "manager",
+            BUNDLE | {"to_organisation_id": str(world.organisations["police"])},
+        ),
+        "case_disclosures.ask": (
+            "manager",
+            BUNDLE | {"to_organisation_id": str(world.organisations["police"])},
+        ),
+        "case_disclosures.approve": ("manager", {}),
+        "case_disclosures.bundle": ("manager", {}),
         "subject_reports.show": ("auditor", {"titles": "yes", "reason": "A complaint", "as": "page"}),
     }
     return found
 
 
 # the upload reads its own body (see test_uploads), signing out ends the session that the others use
-OF_THEIR_OWN = frozenset({"case_files.upload", "papers.add", "evidence.add", "accounts.sign_out"})
+OF_THEIR_OWN = frozenset(
+    {"case_files.upload", "case_file.replace", "papers.add", "evidence.add", "accounts.sign_out"}
+)

@@ -12,7 +12,15 @@ from tests.attacks.arena import Arena
 
 # sent by browsers, without a form: tests/web/test_reports.py attacks it
 NO_FORM = frozenset({"reports.policy_report"})
-SUPERVISES = (Permission.EMERGENCY_REVIEW, Permission.INTEREST_REVIEW, Permission.CASE_HAND_OVER)
+SUPERVISES = (
+    Permission.EMERGENCY_REVIEW,
+    Permission.INTEREST_REVIEW,
+    Permission.CASE_HAND_OVER,
+    Permission.FILE_HOLD,
+    Permission.FILE_EXPORT,
+    Permission.ERASURE_ASK,
+    Permission.ERASURE_APPROVE,
+)
 
 
 def rules(arena: Arena, method: str) -> list[Rule]:
@@ -55,6 +63,6 @@ def asker(endpoint: str) -> str:
         return "manager"
     if endpoint == "facts.read":
         return "landlord_officer"
-    if needs is Permission.ACCOUNT_MANAGE:
+    if needs in (Permission.ACCOUNT_MANAGE, Permission.ALERT_SET):
         return "spoc"
     return "auditor" if needs in (Permission.AUDIT_READ, Permission.AUDIT_VERIFY) else "officer"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.config import ArchiveSettings
+from hub.config import APP, ArchiveSettings
 from hub.launcher.environment import LOG_KEY, SEQUENCER_URL, for_archive, for_sequencer, for_service
 from hub.launcher.objectstore import S3Address
 
@@ -62,7 +62,7 @@ def test_our_own_store_s_bucket_is_used_unless_another_is_given() -> None:
 
 
 def test_web_and_worker_do_not_get_its_keys() -> None:
-    told = for_service({**FILES, **for_archive(OWN, {}, demo=True)})
+    told = for_service({**FILES, APP.variable: "x", **for_archive(OWN, {}, demo=True)}, APP)
     assert {name for name in told if name.endswith("_KEY")} == {"HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY"}
     # but that there is a second place, whose lag the health page tells of
     assert told["HUB_ARCHIVE_BUCKET"] == "hub-log"

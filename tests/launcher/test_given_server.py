@@ -33,6 +33,7 @@ def _upgrade(given: PostgresAddress, addresses: dict[str, str]) -> str:
     rest |= {
         "HUB_OWNER_DATABASE_URL": given.owner_url,
         "HUB_SECRET_KEY": "k" * 40,
+        "HUB_DEMO": "1",
         "HUB_ROOT_KEY_FILE": "none",
     }
     answer = CliRunner().invoke(main, ["upgrade"], env={**rest, **addresses})

@@ -132,7 +132,7 @@ def test_the_pages_can_neither_read_the_log_s_key_nor_learn_where_it_is(
     root_key = _belongs(place / "root.key", WEB, secrets.token_bytes(32))
     # the launcher's whole environment, of which each gets its part
     whole = environment_of(
-        settings_for(database.app, root_key), HUB_VAR=str(place), HUB_DEMO="0", HUB_LOG_ORIGIN="hub.example/log"
+        settings_for(database.app, root_key), HUB_VAR=str(place), HUB_DEMO="1", HUB_LOG_ORIGIN="hub.example/log"
     ) | {
         WORKER.variable: database.worker, CLI.variable: database.cli, LOADER.variable: database.loader,
         "HUB_OWNER_DATABASE_URL": database.owner, SEQUENCER_URL: database.sequencer, LOG_KEY: str(key),
