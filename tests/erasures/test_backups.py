@@ -29,7 +29,7 @@ from hub.extensions import db
 from hub.jobs.app import Regular, run_now
 from hub.keys.jobs import look_after_keys
 from hub.launcher.postgres_binaries import choose
-from tests.conftest import on_database
+from tests.conftest import as_worker, on_database
 from tests.erasures.conftest import CANARY, CONTENT, Scene, connect, plain
 from tests.fixtures.keepers import Kms, Transit
 from tests.fixtures.world import act_as
@@ -200,4 +200,5 @@ def _days(scene: Scene, table: str, column: str, days: int) -> None:
         "SET LOCAL session_replication_role = replica;"
         f" UPDATE {table} SET {column} = {column} - make_interval(days => {days}, hours => 1)"
     )
-    run_now(scene.site.app, Regular("look_after_keys", "* * * * *", look_after_keys), Event())
+    with scene.site.app.app_context(), as_worker():
+        run_now(scene.site.app, Regular("look_after_keys", "* * * * *", look_after_keys), Event())

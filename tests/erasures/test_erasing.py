@@ -29,6 +29,7 @@ from hub.jobs.app import Regular, run_now
 from hub.people.actions import involve_person
 from hub.people.vocabulary import InvolvementRole
 from tests.audit.forging import SIGNER, sequenced
+from tests.conftest import as_worker
 from tests.erasures.conftest import CANARY, Scene, connect, plain
 from tests.fixtures.shares import led_case
 from tests.fixtures.world import act_as
@@ -52,7 +53,8 @@ def erased(scene: Scene, by: str = "reader") -> UUID:
 
 
 def work(scene: Scene) -> int:
-    return run_now(scene.site.app, Regular("finish_erasures", "* * * * *", finish_erasures), Event())
+    with scene.site.app.app_context(), as_worker():
+        return run_now(scene.site.app, Regular("finish_erasures", "* * * * *", finish_erasures), Event())
 
 
 def test_nothing_of_the_record_is_left_in_the_database_or_the_store(scene: Scene) -> None:
