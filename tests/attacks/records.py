@@ -41,7 +41,7 @@ NOT_HERE = UUID("00000000-0000-7000-8000-000000000000")
 # the reader's own things, or none: what belongs to no record
 ABSENT = frozenset(
     {
-        "attachment_id", "hold_id", "disclosure_id", "paper_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
+        "attachment_id", "hold_id", "disclosure_id", "paper_id", "erasure_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
         "attestation_id", "notification_id", "event_id", "line_id", "session_id", "document_id", "alert_id", "sample_id", "access_id",
     }
 )  # fmt: skip
@@ -86,6 +86,7 @@ class Stage:
             **ids, **dict.fromkeys(ABSENT, NOT_HERE), "agreement_id": world.agreements["sharing"], "key": "cases.new",
             "team_id": world.teams[TEAM], "user_id": self.spare, "organisation_id": world.organisations["council"],
             "secret": "x", "reference": self.references[record], "kind": "person", "about": "desk",
+            "number": 1,
         }  # fmt: skip
         if endpoint.startswith(("incident.", "incident_sharing.")):
             known |= {"involvement_id": ids["incident_involvement_id"], "grant_id": ids["incident_grant_id"]}

@@ -6,20 +6,18 @@ from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
-from hub.access.actor import NOBODY
-from hub.access.guard import enter
-from hub.attestations.dormant import suspend_dormant
-from hub.extensions import db
+from hub.attestations import dormant
 from hub.jobs import housekeeping
 from hub.jobs.app import REGULAR
+from tests.conftest import by_worker
 from tests.fixtures.site import Site
 
+suspend_dormant = by_worker(dormant.suspend_dormant)
 OLD = "now() - interval '61 days'"
 
 
 def run(site: Site) -> int:
     with site.inside():
-        enter(db.session(), NOBODY)
         return suspend_dormant(Event())
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from hub.access.models import Record
 from hub.access.vocabulary import Purpose
+from hub.attachments.holding import ask_to_lift, lift_hold, place_hold
 from hub.audit.verifying import verify_log
 from hub.core.errors import Conflict, Denied, NotVisible, Unavailable
 from hub.core.schema import Base
@@ -173,24 +174,27 @@ def test_a_case_that_is_open_stays(scene: Scene) -> None:
 
 def test_a_legal_hold_keeps_it(scene: Scene) -> None:
     key = asked(scene)
-    # the table of holds as its feature has it, where that is not there yet
+    # lifting takes a second supervisor
     scene.sql(
-        "CREATE TABLE IF NOT EXISTS legal_hold (id uuid DEFAULT gen_random_uuid(), record_id uuid NOT NULL,"
-        " attachment_id uuid, lifted_at timestamptz)"
+        "INSERT INTO role_holding (user_id, partnership_id, role, granted_at)"
+        " SELECT :user, partnership_id, 'supervisor', now() FROM role_holding WHERE user_id = :user LIMIT 1",
+        user=scene.world.users["officer"],
     )
-    scene.sql("ALTER TABLE legal_hold OWNER TO hub_owner")
-    scene.sql(
-        "INSERT INTO legal_hold (record_id, attachment_id) VALUES (:id, :file)",
-        id=scene.case_id,
-        file=scene.file_id,
-    )
+    with scene.site.inside():
+        hold = place_hold(
+            act_as(scene.world, "manager"), scene.case_id, reason="An inquest", attachment_id=scene.file_id
+        ).id
+        db.session.commit()
     with scene.site.inside():
         with pytest.raises(Conflict) as told:
             approve_erasure(act_as(scene.world, "reader"), key)
         assert told.value.code == "held"
     assert CANARY in scene.dump()
-    scene.sql("UPDATE legal_hold SET lifted_at = now()")
     with scene.site.inside():
+        ask_to_lift(act_as(scene.world, "manager"), scene.case_id, hold, reason="It is over")
+        db.session.commit()
+        lift_hold(act_as(scene.world, "officer"), scene.case_id, hold)
+        db.session.commit()
         approve_erasure(act_as(scene.world, "reader"), key)
         db.session.commit()
     assert CANARY not in scene.dump()

@@ -48,7 +48,7 @@ def test_status_rotate_and_destroy(
     as_superuser(database, "DELETE FROM key_epoch")
     was = keyring.root()
     keyring.install(TransitKeeper(transit.settings()))
-    environment = environment_of(settings_for(database.app, root_key_file), **transit.environment())
+    environment = environment_of(settings_for(database.cli, root_key_file), **transit.environment())
     environment = {
         name: value for name, value in environment.items() if name not in ("HUB_DEMO", "HUB_ROOT_KEY_FILE")
     }

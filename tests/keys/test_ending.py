@@ -17,11 +17,13 @@ from hub.crypto.keepers.transit import TransitKeeper
 from hub.crypto.models import KeyDestruction, KeyEpoch, RootGeneration
 from hub.crypto.wrapping import RootWrapped
 from hub.extensions import db
-from hub.keys import actions
-from hub.keys.jobs import look_after_keys
+from hub.keys import actions, jobs
+from tests.conftest import by_worker
 from tests.fixtures.keepers import Transit
 from tests.fixtures.world import World, act_as
 from tests.keys.keeping import TEXT, acts, as_superuser, epochs, opened, records
+
+look_after_keys = by_worker(jobs.look_after_keys)
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from hub.access.actor import NOBODY
+from hub.access.guard import enter
 from hub.access.models import Grant
 from hub.access.vocabulary import Marking, Purpose, Section
-from hub.accounts.models import RoleHolding, User
+from hub.accounts.models import RoleHolding, TeamMembership, User
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
@@ -284,6 +286,13 @@ def test_a_fact_that_was_told_to_a_team_is_not_the_organisations(app: Flask, wor
     case_id = led_case(act_as(world, "officer"))
     grant = told_fact(world, case_id, to_team_id=world.teams["tenancies"])
     assert open_fact(act_as(world, "landlord_officer"), grant).fact.label == "Closure order made"
+    enter(db.session(), NOBODY)
+    db.session.add(
+        TeamMembership(
+            team_id=world.teams["housing"], user_id=world.users["landlord_officer"], joined_at=clock.now()
+        )
+    )
+    db.session.commit()
     with pytest.raises(NotVisible):
         open_fact(act_as(world, "landlord_officer", team="housing"), grant)
 
