@@ -56,9 +56,11 @@ def _connect() -> psycopg.Connection:
 hub.app.ENGINE["creator"] = _connect
 
 
-def connect_to(url: str) -> None:
-    """From here on the application's engine connects to this database."""
+def connect_to(url: str, *, worker: str | None = None) -> None:
+    """From here on the application's engine connects to this database; `worker` names its server's other role anew."""
     _connected["url"] = url
+    if worker is not None:
+        _connected["worker"] = worker
 
 
 @contextmanager
@@ -220,7 +222,7 @@ def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Si
     name = f"hub_{secrets.token_hex(6)}"
     with template.admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.name}")
-    connect_to(on_database(cluster.app, name))
+    connect_to(on_database(cluster.app, name), worker=cluster.worker)
     yield SimpleNamespace(
         name=name,
         app=on_database(cluster.app, name),

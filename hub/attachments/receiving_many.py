@@ -89,9 +89,13 @@ class _Batch(Generic[Form]):
             begun = begun or self._begin(fields)
             if begun.done is not None:
                 return begun.done
-            if part.filename:
-                # of several none tells its own length
-                self._one(begun, part if fields.get("alone") else replace(part, announced=0))
+            if not part.filename:
+                continue
+            # of several none tells its own length
+            self._one(begun, part if fields.get("alone") else replace(part, announced=0))
+            if fields.get("alone") and self.results[-1].id is None:
+                # going on would read what was refused to its end
+                break
         begun = begun or self._begin(fields)
         if begun.done is None and not self.results:
             raise Invalid("no_file", errors={"file": "Choose a file"})

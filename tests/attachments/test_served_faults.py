@@ -31,6 +31,7 @@ from hub.web.identity import COOKIE
 from tests.attachments.asking import Line
 from tests.attachments.conftest import Desk
 from tests.attachments.lying import Between
+from tests.conftest import as_worker
 from tests.fixtures.alone import Alone, alone
 from tests.fixtures.server import Served, serving
 from tests.fixtures.world import act_as
@@ -259,8 +260,7 @@ def test_a_web_process_killed_in_an_upload_leaves_what_the_sweep_finds(ground: G
     _reset(sending)
     assert wait_until(lambda: ground.served.workers not in ([], [worker]), seconds=30, every=0.1)
     assert ground.count("attachment") == rows
-    with ground.desk.site.inside():
-        enter(db.session(), NOBODY)
+    with ground.desk.site.inside(), as_worker():
         assert sweep_loose(threading.Event(), older_than=-timedelta(days=1)) >= 1
         enter(db.session(), NOBODY)
         sweep_unknown(threading.Event(), older_than=-timedelta(days=1))

@@ -41,6 +41,7 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
         "kind": "person",
         "about": "desk",
         "number": 1,
+        "code": "bulk",
     }
     if rule.endpoint.startswith(("incident.", "incident_sharing.")):
         known |= arena.mine.of_incident()
