@@ -59,10 +59,12 @@ def find_open_sessions(actor: Actor, current: UUID) -> list[OpenSession]:
 
 
 def end_own_session(actor: Actor, session_id: UUID) -> None:
-    """Ends one of the actor's own sessions. `NotVisible` for any other, and for one that has ended."""
-    own = UserSession.id == session_id
-    if db.session.scalar(sa.select(UserSession.id).where(*_open(actor.user_id), own)) is None:
+    """Ends one of the actor's own sessions, if it has not ended already. `NotVisible` for anybody else's."""
+    own = sa.and_(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+    if db.session.scalar(sa.select(UserSession.id).where(own)) is None:
         raise NotVisible
+    if db.session.scalar(sa.select(UserSession.id).where(*_open(actor.user_id), own)) is None:
+        return
     # before it ends: it may be the one in hand, and an ended session writes no event
     append(actor, "session.revoked", object_id=actor.user_id, counted=1, facts={"why": EndedWhy.OWN.value})
     _end(actor.user_id, own)

@@ -22,7 +22,7 @@ from hub.core import clock
 from hub.web.documents import Paper, as_pdf
 from hub.web.filters import format_datetime
 from hub.web.identity import current_actor
-from hub.web.routes import Data, Pages
+from hub.web.routes import Data, Limit, Pages
 from hub.web.spreadsheets import as_csv
 
 pages = Pages("case_file_list", __name__)
@@ -35,6 +35,8 @@ LIST = "/cases/<uuid:case_id>/files/list"
     event="evidence.exported",
     data=Data.PERSONAL,
     methods=("POST",),
+    fresh=True,
+    limit=Limit.EXPORT,
 )
 def as_table(case_id: UUID) -> Response:
     found = list_evidence(current_actor(), case_id, reason=parse_reason(request.form), form="csv")
@@ -49,6 +51,8 @@ def as_table(case_id: UUID) -> Response:
     event="evidence.exported",
     data=Data.PERSONAL,
     methods=("POST",),
+    fresh=True,
+    limit=Limit.EXPORT,
 )
 def on_paper(case_id: UUID) -> Response:
     actor = current_actor()

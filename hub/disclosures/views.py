@@ -37,7 +37,7 @@ from hub.web.documents import Paper, pdf_of
 from hub.web.filters import format_datetime
 from hub.web.identity import current_actor, current_visit
 from hub.web.once import once
-from hub.web.routes import Data, Pages
+from hub.web.routes import Data, Limit, Pages
 from hub.web.spreadsheets import as_csv
 
 pages = Pages("case_disclosures", __name__)
@@ -172,6 +172,7 @@ def approve(case_id: UUID, disclosure_id: UUID) -> Response:
     event="disclosure.released",
     data=Data.PERSONAL,
     methods=("POST",),
+    limit=Limit.EXPORT,
 )
 def bundle(case_id: UUID, disclosure_id: UUID) -> Response:
     actor = current_actor()

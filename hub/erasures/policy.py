@@ -26,7 +26,7 @@ def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def held(record_id: UUID) -> bool:
-    """Whether a legal hold keeps the record. The database asks the table of holds where there is one."""
+    """Whether a legal hold keeps the record or a file of it, whoever may see that hold."""
     return bool(db.session.scalar(sa.select(sa.func.record_is_held(record_id))))
 
 

@@ -38,6 +38,7 @@ from hub.vehicles.actions import add_vehicle
 from hub.vehicles.vocabulary import VehicleKind
 from tests.agreements.drafting import agreed, drafted
 from tests.attacks.asides import Asides, beside
+from tests.attacks.filed import add_file, file_acts
 from tests.fixtures.panels import seated_panel, seats_of
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, act_as
@@ -57,6 +58,7 @@ class Target:
     person_id: UUID
     person_reference: str
     entry_id: UUID
+    attachment_id: UUID
     involvement_id: UUID
     incident_involvement_id: UUID
     incident_person_id: UUID
@@ -96,7 +98,7 @@ class Arena:
             "entry_id": target.entry_id,
             "involvement_id": target.involvement_id,
             "grant_id": target.grant_id or self.site.world.users["officer"],
-            "attachment_id": target.entry_id,
+            "attachment_id": target.attachment_id,
             "paper_id": target.entry_id,
             "hold_id": target.entry_id,
             "disclosure_id": target.entry_id,
@@ -138,6 +140,7 @@ def prepare(site: Site) -> Arena:
         db.session.commit()
         pacts = _pacts(site.world)
         asides = beside(site.world)
+        file_acts(site.world, asides, mine.case_id, mine.word)
         db.session.remove()
     assert notice is not None
     return Arena(site, mine, second, police, notice, (panels[0], panels[1]), seat, pacts, asides)
@@ -221,6 +224,7 @@ def _target(actor: Actor, word: str) -> Target:
         person_id=person.id,
         person_reference=person.reference,
         entry_id=entry.id,
+        attachment_id=add_file(actor, case.id, word),
         involvement_id=_involvement(case.id, person.id),
         incident_involvement_id=_involvement(incident.id, on_incident.id),
         incident_person_id=on_incident.id,

@@ -10,15 +10,16 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from hub.access.actor import NOBODY
+from hub.access.actor import NOBODY, RequestFacts, Source
 from hub.access.guard import enter
 from hub.access.models import Exclusion
 from hub.access.vocabulary import Purpose
 from hub.access_requests.actions import make_request
 from hub.access_requests.forms import AskForm
 from hub.access_requests.vocabulary import Urgency
-from hub.accounts.models import RoleHolding, TeamMembership, User
-from hub.accounts.vocabulary import DisabledWhy
+from hub.accounts import sessions
+from hub.accounts.models import RoleHolding, Team, TeamMembership, User
+from hub.accounts.vocabulary import DisabledWhy, Method
 from hub.assurances.actions import submit_assurance
 from hub.assurances.forms import AnswersForm
 from hub.assurances.questions import questionnaire
@@ -120,8 +121,8 @@ def _emergencies(world: World, made: Asides, cases: dict[str, list[Case]]) -> No
 
 def _hand_overs(world: World, made: Asides, cases: dict[str, list[Case]]) -> None:
     """Ours is offered to the youth justice service; two of the police's are offered to us."""
-    _make_supervisor(world, "yot_worker")
-    held = _make_supervisor(world, "sergeant")
+    make_supervisor(world, "yot_worker")
+    held = make_supervisor(world, "sergeant")
 
     def offer(user: str, case: Case, to: str) -> UUID:
         form = offer_form(world, to, purpose=Purpose.PREVENT_CRIME, agreement_id=world.agreements["sharing"])
@@ -139,7 +140,7 @@ def _hand_overs(world: World, made: Asides, cases: dict[str, list[Case]]) -> Non
     db.session.commit()
 
 
-def _make_supervisor(world: World, user: str) -> RoleHolding:
+def make_supervisor(world: World, user: str) -> RoleHolding:
     """Only a supervisor offers a case, and only a team that has one is offered any."""
     enter(db.session(), NOBODY)
     held = RoleHolding(
@@ -230,6 +231,13 @@ def _administration(world: World, made: Asides) -> None:
         return row.id
 
     made.ours["assurance_id"] = submit("spoc")
+    officer = db.session.get_one(User, act_as(world, "officer").user_id)
+    hat = db.session.get_one(Team, world.teams["safety"])
+    token = sessions.start(officer, hat, method=Method.OPERATOR, kind=Source.WEB, lasts=timedelta(hours=1))
+    db.session.commit()
+    elsewhere = sessions.identify(token, RequestFacts(), False)
+    assert elsewhere is not None
+    made.acts["own_sessions.end_one"] = {"session_id": elsewhere.session_id}
     partners = {"assurance_id": submit("police_spoc")}
     made.acts |= {"assurances.review": partners, "assurances.one": partners}
     enter(db.session(), NOBODY)

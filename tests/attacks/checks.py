@@ -54,12 +54,12 @@ def fault_of(
 
 
 def words_of(answer: TestResponse) -> str:
-    """What can be read in an answer; in a workbook, in all of its parts."""
+    """What can be read in an answer; in a workbook or a bundle, in all of its parts."""
     data = answer.get_data()
-    if answer.mimetype.endswith("spreadsheetml.sheet") and data:
+    if answer.mimetype.endswith(("spreadsheetml.sheet", "application/zip")) and data:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
             data = b"\n".join(book.read(name) for name in book.namelist())
-    return data.decode()
+    return data.decode("utf-8", "replace")
 
 
 def told(faults: list[str]) -> str:

@@ -308,7 +308,35 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "case_handover.steps": hand_over_form(arena),
         "case_handover.offer": hand_over_form(arena),
     }
-    found = {endpoint: ("officer", form) for endpoint, form in officer.items()}
+    # before an interest is declared, which may take the case out of the officer's sight
+    found: dict[str, tuple[str, Any]] = {
+        "case_file.change": ("officer", {"kind": "report", "description": "As found", "revision": "1"}),
+        "case_file.hide": ("officer", {"reason": "Attached twice", "revision": "1"}),
+        "case_file.restore": ("officer", {"reason": "Needed after all", "revision": "1"}),
+        "case_file_list.as_table": ("officer", {"reason": "For the file"}),
+        "case_file_list.on_paper": ("officer", {"reason": "For the file"}),
+        "case_holds.place": ("manager", {"reason": "An inquest"}),
+        "case_holds.place_on_file": ("manager", {"reason": "An inquest"}),
+        "case_holds.ask": ("manager", {"reason": "The inquest is over"}),
+        "case_holds.lift": ("manager", {}),
+        "case_disclosures.assess": ("manager", {}),
+        "case_disclosures.check": (
+            "manager",
+            BUNDLE | {"to_organisation_id": str(world.organisations["police"])},
+        ),
+        "case_disclosures.ask": (
+            "manager",
+            BUNDLE | {"to_organisation_id": str(world.organisations["police"])},
+        ),
+        "case_disclosures.approve": ("manager", {}),
+        "erasures.steps": ("manager", {"ground": "retention_over"}),
+        "erasures.ask": ("manager", {"ground": "retention_over"}),
+        "erasures.approve": ("manager", {}),
+        "erasures.refuse": ("manager", {}),
+        "thresholds.change": ("spoc", {"threshold-bulk": "60", "valid_from-bulk": iso(1), "newest-bulk": ""}),
+        "case_disclosures.bundle": ("manager", {}),
+    }
+    found |= {endpoint: ("officer", form) for endpoint, form in officer.items()}
     found |= {endpoint: ("manager", form) for endpoint, form in manager.items()}
     found |= {
         "sharing.answer": ("sergeant", {"answer": "reject", "reason": "Not ours"}),
@@ -364,26 +392,6 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "samples.judge": ("auditor", {"verdict": "accepted", "note": "As the case says"}),
         "my_accesses.answer": ("officer", {"answer": "The caller asked for news"}),
-        "case_file.change": ("officer", {"kind": "report", "description": "As found", "revision": "1"}),
-        "case_file.hide": ("officer", {"reason": "Attached twice", "revision": "1"}),
-        "case_file.restore": ("officer", {"reason": "Needed after all", "revision": "1"}),
-        "case_file_list.as_table": ("officer", {"reason": "For the file"}),
-        "case_file_list.on_paper": ("officer", {"reason": "For the file"}),
-        "case_holds.place": ("manager", {"reason": "An inquest"}),
-        "case_holds.place_on_file": ("manager", {"reason": "An inquest"}),
-        "case_holds.ask": ("manager", {"reason": "The inquest is over"}),
-        "case_holds.lift": ("manager", {}),
-        "case_disclosures.assess": ("manager", {}),
-        "case_disclosures.check": (
-            "manager",
-            BUNDLE | {"to_organisation_id": str(world.organisations["police"])},
-        ),
-        "case_disclosures.ask": (
-            "manager",
-            BUNDLE | {"to_organisation_id": str(world.organisations["police"])},
-        ),
-        "case_disclosures.approve": ("manager", {}),
-        "case_disclosures.bundle": ("manager", {}),
         "subject_reports.show": ("auditor", {"titles": "yes", "reason": "A complaint", "as": "page"}),
     }
     return found

@@ -1,17 +1,8 @@
 -- The erasure of a record, once two people have decided it: what is said in it, its key, what stands sealed beside its events
 -- with their salts, and its objects' place in the ledger. Events stay as they are, and so does their tree.
 CREATE FUNCTION public.record_is_held(wanted uuid) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-AS $$
-DECLARE
-    held boolean := false;
-BEGIN
-    IF to_regclass('public.legal_hold') IS NOT NULL THEN
-        EXECUTE 'SELECT EXISTS (SELECT FROM legal_hold WHERE record_id = $1 AND lifted_at IS NULL)' INTO held USING wanted;
-    END IF;
-    RETURN held;
-END
-$$;
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM legal_hold h WHERE h.record_id = wanted AND h.lifted_at IS NULL) $$;
 
 CREATE FUNCTION public.erase_record(erasure uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
