@@ -37,12 +37,34 @@ def place() -> Iterator[Path]:
     """Where both may pass, each to what is their own."""
     if os.geteuid() != 0:
         pytest.skip("needs root: two processes are started under two accounts")
-    if not WEB.may_pass(PROJECT):
-        pytest.skip(f"no other account can pass to {PROJECT}")
     made = Path(tempfile.mkdtemp(prefix="hub-two-users-", dir="/var/tmp"))
     made.chmod(0o711)
     yield made
     shutil.rmtree(made)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _within_reach(folder: Path, copy: Path) -> Path:
+    """The folder, or a copy of it where no other account can pass to it."""
+    if WEB.may_pass(folder):
+        return folder
+    return Path(shutil.copytree(folder, copy, symlinks=True, copy_function=_link, dirs_exist_ok=True))
+
+
+@pytest.fixture
+def project(place: Path) -> Path:
+    """What both run, where both can read it."""
+    if WEB.may_pass(PROJECT):
+        return PROJECT
+    for name in ("hub", "templates", "migrations"):
+        _within_reach(PROJECT / name, place / "project" / name)
+    return place / "project"
 
 
 @pytest.fixture
@@ -51,19 +73,16 @@ def python(place: Path) -> Python:
     ours = Path(sys.executable)
     if WEB.may_run(ours) and WEB.may_pass(ours.resolve().parent):
         return str(ours), QUIET
-
-    def link(source: str, target: str) -> None:
-        try:
-            os.link(source, target)
-        except OSError:
-            shutil.copy2(source, target)
-
     copied = shutil.copytree(
-        sys.base_prefix, place / "python", symlinks=True, copy_function=link,
+        sys.base_prefix, place / "python", symlinks=True, copy_function=_link,
         ignore=shutil.ignore_patterns("site-packages", "test", "tests", "share", "include"),
     )  # fmt: skip
     copied.chmod(0o755)
-    libraries = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    libraries = os.pathsep.join(
+        str(_within_reach(Path(path), place / "libraries" / str(number)))
+        for number, path in enumerate(sys.path)
+        if path.endswith("site-packages")
+    )
     # it may be linked to a library of its own beside it
     found = {**QUIET, "PYTHONPATH": libraries, "LD_LIBRARY_PATH": str(copied / "lib")}
     return str(copied / ours.resolve().relative_to(sys.base_prefix)), found
@@ -82,12 +101,17 @@ def _belongs(path: Path, account: Account, content: bytes | None = None) -> Path
 
 @contextmanager
 def _running(
-    python: Python, arguments: list[str], environment: dict[str, str], account: Account, log: Path
+    python: Python,
+    project: Path,
+    arguments: list[str],
+    environment: dict[str, str],
+    account: Account,
+    log: Path,
 ) -> Iterator[Child]:
     program, more = python
     child = Child(
         Program(
-            name=log.stem, command=[program, *arguments], environment={**environment, **more}, directory=PROJECT, log=log,
+            name=log.stem, command=[program, *arguments], environment={**environment, **more}, directory=project, log=log,
             account=account,
         )
     )  # fmt: skip
@@ -125,7 +149,7 @@ def _family(pid: int) -> list[int]:
 
 @pytest.mark.slow
 def test_the_pages_can_neither_read_the_log_s_key_nor_learn_where_it_is(
-    database: SimpleNamespace, place: Path, python: Python
+    database: SimpleNamespace, place: Path, project: Path, python: Python
 ) -> None:
     key = _belongs(place / "log.key", SEQUENCER, secrets.token_bytes(32))
     memory = _belongs(place / "sequencer", SEQUENCER)
@@ -146,13 +170,16 @@ def test_the_pages_can_neither_read_the_log_s_key_nor_learn_where_it_is(
         sequencer = stack.enter_context(
             _running(
                 python,
+                project,
                 ["-m", "hub.cli", "sequencer"],
                 for_sequencer(whole),
                 SEQUENCER,
                 place / "sequencer.log",
             )
         )
-        web = stack.enter_context(_running(python, gunicorn, for_service(whole, APP), WEB, place / "web.log"))
+        web = stack.enter_context(
+            _running(python, project, gunicorn, for_service(whole, APP), WEB, place / "web.log")
+        )
         for child, ready in ((sequencer, lambda: _signed(database)), (web, lambda: _answers(port))):
             wait_until(
                 lambda: child.exit_code is not None or ready(), seconds=PATIENCE_SECONDS, every=0.2  # noqa: B023
