@@ -355,7 +355,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "file_rules.change": (
             "spoc",
             {
-                "extensions": ["pdf", "jpg"],
+                "extensions": ["pdf", "jpg", "txt"],
                 "max_mib": "500",
                 "max_files": "100",
                 "user_quota_mib": "1000",

@@ -183,6 +183,7 @@ def test_after_the_session_ran_out_every_form_leads_to_a_page_that_is_there(
             "accounts.sign_in",
             "accounts.enrol",
             "case_files.upload",
+            "case_file.replace",
             "papers.add",
             "evidence.add",
         ):
