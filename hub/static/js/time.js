@@ -6,7 +6,7 @@ const LONDON_CLOCK = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/London
 
 /** The server's clock as it runs on from when the page was made: a reader's own clock may be wrong. */
 const madeAt = Date.parse(document.body.dataset.serverNow) || Date.now()
-const openedAt = performance.timeOrigin + performance.now()
+const openedAt = Date.now()
 export const serverNow = () => new Date(madeAt + (Date.now() - openedAt))
 
 /** '9:12am', '11am', 'midday' */
