@@ -164,6 +164,8 @@ class ObjectStore:
             "-master.resumeState=false",  # what it remembers can cost it 5 s; the volumes tell it anyway
             "-master.telemetry=false",
             "-volume.preStopSeconds=0",
+            # a volume takes what is written to it and no more; by itself it allows but one for each gibibyte that is free
+            "-volume.max=10000",
         ]
 
     def _answers(self) -> bool:

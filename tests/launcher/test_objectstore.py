@@ -1,9 +1,12 @@
 """Our own object store: keeps versions, checks keys, survives being killed, and runs beside another."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from hub.launcher.objectstore import ObjectStore, client_for
+from hub.launcher.ports import LOOPBACK
 from hub.launcher.processes import left_over_in, wait_until
 
 pytestmark = pytest.mark.slow
@@ -91,3 +95,13 @@ def test_it_listens_on_this_machine_only(tmp_path: Path, make_store: Make) -> No
                 listening.append(fields[1].split(":")[0])
     assert len(listening) >= 5
     assert set(listening) == {"0100007F"}
+
+
+def test_a_small_disk_is_not_out_of_volumes_before_it_is_full(tmp_path: Path, make_store: Make) -> None:
+    store = make_store(tmp_path)
+    store.start()
+    with urllib.request.urlopen(
+        f"http://{LOOPBACK}:{store.chosen['master']}/dir/status", timeout=5
+    ) as answer:
+        most = json.load(answer)["Topology"]["Max"]
+    assert most > shutil.disk_usage(tmp_path).total / 2**30
