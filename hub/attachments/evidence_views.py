@@ -14,7 +14,7 @@ from hub.attachments.limits import max_bytes
 from hub.attachments.papers import add_paper, find_papers, open_paper, refuse_paper
 from hub.attachments.receiving import take_upload
 from hub.attachments.sending import as_download, asked
-from hub.attachments.types import PAPERS_ACCEPT, PAPERS_IN_WORDS
+from hub.attachments.types import PAPERS, PAPERS_IN_WORDS, accept_of
 from hub.web.identity import current_actor
 from hub.web.multipart import FilePart
 from hub.web.routes import Data, Pages
@@ -75,7 +75,7 @@ def _page(assurance_id: UUID, errors: dict[str, str]) -> str:
         assurance=open_assurance(actor, assurance_id),
         papers=find_papers(actor, assurance_id=assurance_id),
         errors=errors,
-        accept=PAPERS_ACCEPT,
+        accept=accept_of(PAPERS),
         in_words=PAPERS_IN_WORDS,
         max_bytes=max_bytes(),
     )

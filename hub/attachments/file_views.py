@@ -17,10 +17,9 @@ from hub.attachments.changing import change_details
 from hub.attachments.choices import Choices, audience_in_words, details_choices, sections_to_add
 from hub.attachments.forms import MAX_REASON, parse_file, parse_reason, parse_revision
 from hub.attachments.hiding import hide_file, restore_file
-from hub.attachments.limits import max_bytes
+from hub.attachments.limits import offer_of
 from hub.attachments.opening import OpenedFile, open_file
 from hub.attachments.receiving import take_upload
-from hub.attachments.types import ACCEPT, IN_WORDS
 from hub.core.errors import Denied, Invalid
 from hub.extensions import db
 from hub.web.context import mark_page
@@ -283,7 +282,5 @@ def _replace_form(
         values=values,
         errors=dict(errors),
         limit=MAX_REASON,
-        max_bytes=max_bytes(),
-        accept=ACCEPT,
-        in_words=IN_WORDS,
+        offer=offer_of(found.partnership_id),
     )

@@ -11,7 +11,7 @@ from flask import current_app
 from hub.access.actor import Actor
 from hub.attachments.file_policy import policy_of
 from hub.attachments.models import FileUse
-from hub.attachments.types import is_recording
+from hub.attachments.types import accept_of, is_recording, words_for
 from hub.config import Settings
 from hub.core.errors import Conflict, HubError, Invalid
 from hub.extensions import db
@@ -35,6 +35,25 @@ class Room:
 def max_bytes() -> int:
     """The largest file that the service takes, whatever the partnership."""
     return int(current_app.config["HUB_SETTINGS"].upload_mib) * MIB
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What an upload field says before a file is chosen; the upload asks again."""
+
+    accept: str
+    in_words: str
+    max_bytes: int
+
+
+def offer_of(partnership_id: UUID) -> Offer:
+    """What a partnership takes now, as its file field shows it."""
+    rules = policy_of(partnership_id)
+    return Offer(
+        accept_of(rules.extensions),
+        words_for(rules.extensions),
+        min(max_bytes(), rules.max_mib * MIB),
+    )
 
 
 def room_for(actor: Actor, partnership_id: UUID, media_type: str | None = None) -> Room:

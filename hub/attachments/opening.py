@@ -40,6 +40,7 @@ class OpenedFile:
     file: FileRow
     revision: int
     kind: str
+    partnership_id: UUID
     reference: str
     record_marking: int
     hidden_by: str
@@ -91,6 +92,7 @@ def open_file(actor: Actor, record_id: UUID, attachment_id: UUID) -> OpenedFile:
         file=file_rows([row])[0],
         revision=row.revision,
         kind=row.kind,
+        partnership_id=row.partnership_id,
         reference=case.reference,
         record_marking=case.marking,
         hidden_by=user_names([row.hidden_by]).get(row.hidden_by, "") if row.hidden_by else "",

@@ -15,7 +15,7 @@ from hub.attachments.limits import max_bytes
 from hub.attachments.papers import add_paper, find_papers, open_paper, refuse_paper
 from hub.attachments.receiving import take_upload
 from hub.attachments.sending import as_download, asked
-from hub.attachments.types import PAPERS_ACCEPT, PAPERS_IN_WORDS
+from hub.attachments.types import PAPERS, PAPERS_IN_WORDS, accept_of
 from hub.core import clock
 from hub.core.errors import Denied
 from hub.web.identity import current_actor
@@ -78,7 +78,7 @@ def _page(agreement_id: UUID, errors: dict[str, str]) -> str:
         agreement=entry.terms.agreement,
         papers=find_papers(actor, agreement_id=agreement_id),
         errors=errors,
-        accept=PAPERS_ACCEPT,
+        accept=accept_of(PAPERS),
         in_words=PAPERS_IN_WORDS,
         max_bytes=max_bytes(),
     )

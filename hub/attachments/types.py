@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import filetype
@@ -62,14 +62,25 @@ TAKEN: dict[str, Taken] = {
     "ods": Taken(f"{_ODF}spreadsheet", office="odf"),
     "odp": Taken(f"{_ODF}presentation", office="odf"),
 }
-ACCEPT = ",".join(f".{extension}" for extension in TAKEN)
 # what a signed agreement or a piece of evidence may be
 PAPERS = {
     extension: TAKEN[extension]
     for extension in ("pdf", "docx", "odt", "jpg", "jpeg", "png", "tif", "tiff", "heic")
 }
-PAPERS_ACCEPT = ",".join(f".{extension}" for extension in PAPERS)
 PAPERS_IN_WORDS = "PDF, Word and OpenDocument text files, and pictures"
+# as people call them, in the order of `IN_WORDS`
+_CALLED = (
+    ("PDF", {"pdf"}),
+    ("Word", {"docx"}),
+    ("Excel", {"xlsx"}),
+    ("PowerPoint", {"pptx"}),
+    ("OpenDocument", {"odt", "ods", "odp"}),
+    ("text", {"txt"}),
+    ("CSV", {"csv"}),
+    ("pictures", {"jpg", "jpeg", "png", "gif", "webp", "tif", "tiff", "heic"}),
+    ("sound", {"mp3", "m4a", "wav", "ogg"}),
+    ("video", {"mp4", "mov", "webm"}),
+)
 IN_WORDS = "PDF, Word, Excel, PowerPoint and OpenDocument files, text and CSV, pictures, sound and video"
 
 _ANY_OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/")
@@ -80,6 +91,19 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _ACTIVE = re.compile(
     rb"^[\s\xef\xbb\xbf]*(<!doctype|<html|<script|<svg|<\?xml|<\?php|%PDF|%!PS|#!|\{\\rtf|MZ)", re.I
 )
+
+
+def accept_of(extensions: Collection[str]) -> str:
+    """The types as a browser's file field takes them."""
+    return ",".join(f".{extension}" for extension in TAKEN if extension in extensions)
+
+
+def words_for(extensions: Collection[str]) -> str:
+    """The types as people call them: of a partnership that takes fewer, only those."""
+    if set(extensions) >= set(TAKEN):
+        return IN_WORDS
+    called = [words for words, group in _CALLED if group & set(extensions)]
+    return " and ".join(filter(None, (", ".join(called[:-1]), *called[-1:])))
 
 
 def is_recording(media_type: str) -> bool:

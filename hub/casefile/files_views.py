@@ -14,10 +14,9 @@ from hub.attachments import actions, queries
 from hub.attachments.choices import details_choices, sections_to_add
 from hub.attachments.forms import FileForm, parse_file
 from hub.attachments.holding import find_holds
-from hub.attachments.limits import max_bytes
+from hub.attachments.limits import offer_of
 from hub.attachments.receiving_many import MAX_AT_ONCE, Result, Taking, take_uploads
 from hub.attachments.sending import as_download, asked
-from hub.attachments.types import ACCEPT, IN_WORDS
 from hub.attachments.vocabulary import DOCUMENT_KIND_LABELS, FILE_SECTIONS, DocumentKind
 from hub.casefile.page import open_case_page
 from hub.core.errors import NotVisible
@@ -120,10 +119,8 @@ def _page(
         hidden_choices=list(HIDDEN.items()),
         choices=details_choices(actor, sections_to_add(page.right, list(page.grants))),
         record_marking=page.case.marking,
-        max_bytes=max_bytes(),
+        offer=offer_of(page.case.partnership_id),
         max_files=MAX_AT_ONCE,
-        accept=ACCEPT,
-        in_words=IN_WORDS,
     )
 
 

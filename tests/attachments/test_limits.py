@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from hub.attachments.actions import attach
 from hub.attachments.file_policy import FileRules
-from hub.attachments.types import TAKEN
+from hub.attachments.types import IN_WORDS, TAKEN, words_for
 from hub.attachments.vocabulary import DocumentKind
 from hub.config import LARGEST_UPLOAD_MIB
 from hub.core.errors import Conflict
@@ -31,7 +32,7 @@ USED = "SELECT sum(stored_bytes), sum(files) FROM file_use"
 OF_ROWS = "SELECT sum(size), count(*) FROM attachment"
 
 
-def rules(monkeypatch: pytest.MonkeyPatch, **changes: int) -> None:
+def rules(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """What partnerships take, for this test."""
     ruled = FileRules(
         **{
@@ -104,6 +105,17 @@ def test_a_partnership_may_take_smaller_files_only(desk: Desk, monkeypatch: pyte
     answer = desk.send(officer, "a.txt", b"x" * (MIB + 1))
     assert answer.status_code == 413 and "must be 1 MB or smaller" in answer.get_data(as_text=True)
     assert desk.send(officer, "a.txt", b"x" * MIB).status_code == 303
+
+
+def test_the_file_field_offers_what_the_partnership_takes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(monkeypatch, max_mib=1, extensions=frozenset({"pdf", "png", "jpg"}))
+    officer = desk.officer()
+    page = officer.get(desk.path()).get_data(as_text=True)
+    assert 'accept=".pdf,.jpg,.png"' in page and "each up to 1 MB. PDF and pictures." in page
+    assert f'data-max-bytes="{MIB}"' in page
+    assert words_for(TAKEN) == IN_WORDS and words_for({"txt", "mp4", "wav"}) == "text, sound and video"
 
 
 def test_a_record_holds_so_many_files(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
