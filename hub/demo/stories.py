@@ -55,7 +55,7 @@ STORIES: tuple[Story, ...] = (
     Story(
         CaseKind.ASB,
         "Neighbour dispute, {ward}",
-        90,
+        60,
         (
             (
                 IncidentKind.NOISE,
@@ -169,7 +169,7 @@ STORIES: tuple[Story, ...] = (
     Story(
         CaseKind.DOMESTIC_ABUSE,
         "Domestic abuse, {ward}",
-        40,
+        30,
         (
             (
                 IncidentKind.DOMESTIC_ABUSE,
