@@ -22,13 +22,17 @@ class PartnerWitness:
 
     def prepare(self, environment: dict[str, str]) -> None:
         """Once: makes its key and trusts the log's. Each start: tells the log where it listens today."""
-        if not self.state.exists():
+        if not self._key_file.exists():
+            # a start that was broken off here: no log has heard of that witness
+            self.state.unlink(missing_ok=True)
             self.state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.told.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             state = ["--state", str(self.state)]
             key = self._hub(environment, "witness", "make", *state, "--name", NAME)
             self._hub(environment, "witness", "trust", *state, self._hub(environment, "sequencer", "--key"))
-            self._key_file.write_text(key)
+            written = self._key_file.with_suffix(".new")
+            written.write_text(key)
+            written.replace(self._key_file)
         self.told.write_text(f"witness {self._key_file.read_text()} http://{LOOPBACK}:{self.port}\n")
 
     def program(self, environment: dict[str, str]) -> Program:

@@ -27,3 +27,16 @@ def test_it_is_made_once_and_trusts_the_log(tmp_path: Path) -> None:
     again.prepare(environment)
     assert read_witnesses(again.told)[0].verifier == told.verifier
     assert not [name for name in again.program(environment).environment if name.startswith("HUB_")]
+
+
+def test_a_start_that_was_broken_off_half_way_is_made_good_by_the_next(tmp_path: Path) -> None:
+    key = tmp_path / "log.key"
+    key.write_bytes(bytes(range(32)))
+    environment = {**os.environ, "HUB_LOG_KEY_FILE": str(key), "HUB_LOG_ORIGIN": "hub.example/log"}
+    broken = PartnerWitness(tmp_path, PROJECT)
+    broken.prepare(environment)
+    broken.state.with_name("key.pub").unlink()
+    again = PartnerWitness(tmp_path, PROJECT)
+    again.prepare(environment)
+    state = StateFile(again.state).read()
+    assert read_witnesses(again.told)[0].verifier == state.signer.verifier and list(state.logs)
