@@ -386,10 +386,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "oversight.purpose": ("auditor", {"purpose": "lawfulness", "next": "/audit"}),
         "oversight.check": ("auditor", {"period": "7"}),
         "alerts.review": ("auditor", {"decision": "justified", "note": "Asked the manager", "revision": "1"}),
-        "samples.new": (
-            "auditor",
-            {"size": "1", "category": "", "act": "", "from": iso(-1), "to": iso(0)},
-        ),
+        "samples.new": ("auditor", {"size": "1", "category": "", "act": "", "from": iso(-1), "to": iso(0)}),
         "samples.judge": ("auditor", {"verdict": "accepted", "note": "As the case says"}),
         "my_accesses.answer": ("officer", {"answer": "The caller asked for news"}),
         "subject_reports.show": ("auditor", {"titles": "yes", "reason": "A complaint", "as": "page"}),
