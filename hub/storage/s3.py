@@ -18,12 +18,16 @@ from botocore.exceptions import ClientError
 
 from hub.config import ArchiveSettings, Settings
 from hub.storage.errors import ObjectChanged, ObjectMissing, StoreUnavailable, translated
-from hub.storage.uploads import StoredObject, Upload
+from hub.storage.uploads import Ahead, StoredObject, Upload
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        MultipartUploadTypeDef,
+    )
 
 KEY_PREFIX = "sealed/"
 BLOCK_BYTES = 256 * 1024
@@ -48,6 +52,7 @@ class ObjectStore:
         self._client = client
         self._probe = probe
         self._bucket = bucket
+        self._ahead = Ahead()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -59,19 +64,19 @@ class ObjectStore:
         return cls(client, probe, settings.s3_bucket)
 
     def put_stream(self, key: str, blocks: Iterable[bytes]) -> StoredObject:
-        """Store a stream of any length, holding one part of it at a time.
+        """Store a stream of any length, holding one part of it at a time, or two.
 
         An error of `blocks` passes through as it is; then, as after any failure, the parts sent are dropped.
         Only a lost answer to the very last request can leave an object that no row names: `list_keys` finds
         it.
         """
-        upload = Upload(self._client, self._bucket, key)
+        upload = Upload(self._client, self._bucket, key, self._ahead)
         try:
             for block in blocks:
                 upload.add(block)
             return upload.finish()
         finally:
-            upload.abort_unless_finished()
+            upload.close()
 
     def read(
         self,
@@ -122,20 +127,24 @@ class ObjectStore:
     def abort_unfinished(self, older_than: datetime) -> int:
         """Drop the parts of uploads that a killed process left; how many there were."""
         with translated():
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self._bucket, Prefix=KEY_PREFIX
-            )
-            stale = [
-                found
-                for page in pages
-                for found in page.get("Uploads", [])
-                if found["Initiated"] < older_than
-            ]
+            stale = [found for found in self._unfinished() if found["Initiated"] < older_than]
             for found in stale:
                 self._client.abort_multipart_upload(
                     Bucket=self._bucket, Key=found["Key"], UploadId=found["UploadId"]
                 )
         return len(stale)
+
+    def _unfinished(self) -> list[MultipartUploadTypeDef]:
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._bucket, Prefix=KEY_PREFIX
+        )
+        try:
+            return [found for page in pages for found in page.get("Uploads", [])]
+        except ClientError as error:
+            # rclone says so of a bucket that never had any
+            if error.response.get("Error", {}).get("Code") != "NoSuchUpload":
+                raise
+            return []
 
     def check(self) -> None:
         """For the health page: StoreUnavailable unless the bucket answers us within seconds."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 # as it allows that is 48 GiB, twelve times the largest file.
 PART_BYTES = 5 * 1024 * 1024
 MOST_PARTS = 10_000
+# How many parts of a process may be on their way while their uploads fill the next: one upload alone has them all, as a store
+# on two processors takes two at once. In a crowd the others keep the lines busy.
+AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -30,13 +36,25 @@ class StoredObject:
     sha256: str
 
 
-class Upload:
-    """Small objects go in one request, larger ones part by part, one part in flight."""
+class Ahead:
+    """Sends parts behind the back of whoever fills the next, as many as there is memory for."""
 
-    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
+    def __init__(self, places: int = AHEAD) -> None:
+        self.pool = ThreadPoolExecutor(places, thread_name_prefix="part")
+        self.places = threading.BoundedSemaphore(places)
+
+
+class Upload:
+    """Small objects go in one request, larger ones part by part: the next is filled meanwhile where `ahead` has a place."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str, ahead: Ahead) -> None:
         self.client = client
         self.bucket = bucket
         self.key = key
+        self.ahead = ahead
+        self.places = 0
+        self.spare: list[bytearray] = []
+        self.in_flight: deque[tuple[Future[CompletedPartTypeDef], bytearray]] = deque()
         # one for all parts: what grows or is made anew for each takes half as much again
         self.buffer = bytearray(PART_BYTES)
         self.filled = 0
@@ -49,19 +67,19 @@ class Upload:
     def add(self, block: bytes) -> None:
         self.digest.update(block)
         self.size += len(block)
-        with memoryview(block) as left, memoryview(self.buffer) as buffer:
+        with memoryview(block) as left:
             taken = 0
             while taken < len(block):
                 if self.filled == PART_BYTES:
                     self._send()
                 step = min(len(block) - taken, PART_BYTES - self.filled)
-                buffer[self.filled : self.filled + step] = left[taken : taken + step]
+                self.buffer[self.filled : self.filled + step] = left[taken : taken + step]
                 self.filled += step
                 taken += step
 
     def finish(self) -> StoredObject:
-        del self.buffer[self.filled :]
         if self.upload_id is None:
+            del self.buffer[self.filled :]
             with translated():
                 answer = self.client.put_object(
                     Bucket=self.bucket,
@@ -71,7 +89,10 @@ class Upload:
                 )
             version = answer.get("VersionId")
         else:
-            self._send()
+            while self.in_flight:
+                self._land()
+            del self.buffer[self.filled :]
+            self.parts.append(self._part(len(self.parts) + 1, self.buffer))
             with translated():
                 complete = self.client.complete_multipart_upload(
                     Bucket=self.bucket,
@@ -83,7 +104,14 @@ class Upload:
         self.finished = True
         return StoredObject(self.key, version, self.size, self.digest.hexdigest())
 
-    def abort_unless_finished(self) -> None:
+    def close(self) -> None:
+        """Gives back what was held; drops the parts that were sent unless the object is whole."""
+        wait(future for future, _ in self.in_flight)
+        self.in_flight.clear()
+        self.spare.clear()
+        for _ in range(self.places):
+            self.ahead.places.release()
+        self.places = 0
         if self.finished or self.upload_id is None:
             return
         try:
@@ -92,22 +120,48 @@ class Upload:
             pass  # the first failure is the one to report; `abort_unfinished` sweeps what is left
 
     def _send(self) -> None:
-        with translated():
-            if self.upload_id is None:
+        """Sends the full part: behind our back where there is a place for that, else before going on."""
+        if self.upload_id is None:
+            with translated():
                 begun = self.client.create_multipart_upload(
                     Bucket=self.bucket, Key=self.key, ContentType="application/octet-stream"
                 )
-                self.upload_id = begun["UploadId"]
-            number = len(self.parts) + 1
+            self.upload_id = begun["UploadId"]
+        self._find_spare()
+        number = len(self.parts) + len(self.in_flight) + 1
+        if self.spare:
+            self.in_flight.append((self.ahead.pool.submit(self._part, number, self.buffer), self.buffer))
+            self.buffer = self.spare.pop()
+        else:
+            self.parts.append(self._part(number, self.buffer))
+        self.filled = 0
+
+    def _find_spare(self) -> None:
+        """A buffer to fill while the full one is sent: a new one, or that of the oldest part in flight once it has arrived."""
+        if self.spare:
+            return
+        if self.ahead.places.acquire(blocking=False):
+            self.places += 1
+            self.spare.append(bytearray(PART_BYTES))
+        elif self.in_flight:
+            self._land()
+
+    def _land(self) -> None:
+        """Waits for the oldest part in flight; raises what became of it."""
+        in_flight, buffer = self.in_flight.popleft()
+        self.parts.append(in_flight.result())
+        self.spare.append(buffer)
+
+    def _part(self, number: int, part: bytearray) -> CompletedPartTypeDef:
+        with translated():
             sent = self.client.upload_part(
                 Bucket=self.bucket,
                 Key=self.key,
-                UploadId=self.upload_id,
+                UploadId=self.upload_id or "",
                 PartNumber=number,
-                Body=_body(self.buffer),
+                Body=_body(part),
             )
-        self.filled = 0
-        self.parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        return {"PartNumber": number, "ETag": sent["ETag"]}
 
 
 def _body(part: bytearray) -> bytes:
