@@ -16,6 +16,8 @@ DATABASE_NAMES = (APP.variable, OWNER_URL, WORKER.variable, CLI.variable, LOADER
 ARCHIVE_BUCKET = "HUB_ARCHIVE_BUCKET"
 ARCHIVE_KEYS = ("HUB_ARCHIVE_ACCESS_KEY", "HUB_ARCHIVE_SECRET_KEY")
 _ARCHIVE_PARTS = ("ENDPOINT", "REGION", "ACCESS_KEY", "SECRET_KEY")
+# glibc else raises its threshold to the size of an upload's buffers, keeps them in its arenas, and gives nothing back
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1024 * 1024)}
 STORE_NAMES = ("HUB_S3_ENDPOINT", "HUB_S3_BUCKET", "HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY")
 
 
@@ -88,7 +90,7 @@ def for_service(environment: Mapping[str, str], role: DatabaseRole) -> dict[str,
     """
     kept_back = (*DATABASE_NAMES, SEQUENCER_URL, LOG_KEY, *ARCHIVE_KEYS)
     kept = {name: value for name, value in environment.items() if name not in kept_back}
-    return {**kept, APP.variable: environment[role.variable]}
+    return {**MEMORY, **kept, APP.variable: environment[role.variable]}
 
 
 def for_sequencer(environment: Mapping[str, str]) -> dict[str, str]:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 # as it allows that is 48 GiB, twelve times the largest file.
 PART_BYTES = 5 * 1024 * 1024
 MOST_PARTS = 10_000
-# How many parts of a process may be on their way while their uploads fill the next: one upload alone has them all, as a store
-# on two processors takes two at once. In a crowd the others keep the lines busy.
+# How many parts of one upload may be on their way while the next is filled: a store on two processors takes two at once.
 AHEAD = 2
+# How many buffers of a process uploads share. Each has one in any case; in a crowd that keeps the lines busy by itself.
+BUFFERS = 8
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,28 @@ class StoredObject:
 
 
 class Ahead:
-    """Sends parts behind the back of whoever fills the next, as many as there is memory for."""
+    """Sends parts behind the back of whoever fills the next, as far as there are buffers for both."""
 
-    def __init__(self, places: int = AHEAD) -> None:
-        self.pool = ThreadPoolExecutor(places, thread_name_prefix="part")
-        self.places = threading.BoundedSemaphore(places)
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(AHEAD, thread_name_prefix="part")
+        self.lock = threading.Lock()
+        self.held = 0
+
+    @property
+    def crowded(self) -> bool:
+        return self.held > BUFFERS
+
+    def take(self, *, always: bool = False) -> bool:
+        """One buffer more, if there is one to be had."""
+        with self.lock:
+            if self.held >= BUFFERS and not always:
+                return False
+            self.held += 1
+            return True
+
+    def give_back(self, count: int) -> None:
+        with self.lock:
+            self.held -= count
 
 
 class Upload:
@@ -52,7 +70,8 @@ class Upload:
         self.bucket = bucket
         self.key = key
         self.ahead = ahead
-        self.places = 0
+        self.held = 1
+        ahead.take(always=True)
         self.spare: list[bytearray] = []
         self.in_flight: deque[tuple[Future[CompletedPartTypeDef], bytearray]] = deque()
         # one for all parts: what grows or is made anew for each takes half as much again
@@ -109,9 +128,7 @@ class Upload:
         wait(future for future, _ in self.in_flight)
         self.in_flight.clear()
         self.spare.clear()
-        for _ in range(self.places):
-            self.ahead.places.release()
-        self.places = 0
+        self._give_back(self.held)
         if self.finished or self.upload_id is None:
             return
         try:
@@ -138,13 +155,22 @@ class Upload:
 
     def _find_spare(self) -> None:
         """A buffer to fill while the full one is sent: a new one, or that of the oldest part in flight once it has arrived."""
+        while self.ahead.crowded and self.held > 1:
+            if not self.spare:
+                self._land()
+            self.spare.pop()
+            self._give_back(1)
         if self.spare:
             return
-        if self.ahead.places.acquire(blocking=False):
-            self.places += 1
+        if len(self.in_flight) < AHEAD and self.ahead.take():
+            self.held += 1
             self.spare.append(bytearray(PART_BYTES))
         elif self.in_flight:
             self._land()
+
+    def _give_back(self, count: int) -> None:
+        self.held -= count
+        self.ahead.give_back(count)
 
     def _land(self) -> None:
         """Waits for the oldest part in flight; raises what became of it."""
