@@ -16,6 +16,7 @@ import hub.cases.policy
 import hub.chronology.policy
 import hub.consents.policy
 import hub.crypto.models
+import hub.directories.models
 import hub.disclosures.policy
 import hub.erasures.models
 import hub.handovers.policy
@@ -23,8 +24,10 @@ import hub.incidents.policy
 import hub.interests.policy
 import hub.notifications.models
 import hub.panels.models
+import hub.passkeys.models
 import hub.people.policy
 import hub.places.policy
+import hub.providers.models
 import hub.reviews.models
 import hub.sharing.policy
 import hub.vehicles.policy

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import NOBODY, Actor, RequestFacts, Source
 from hub.access.guard import enter
-from hub.accounts import known_devices, queries, sessions, telling, throttle
+from hub.accounts import known_devices, queries, sessions, starting, telling, throttle
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
 from hub.accounts.vocabulary import Method
@@ -43,7 +43,7 @@ def sign_in(email: str, password: str, request: RequestFacts) -> tuple[str, Acto
         )
         db.session.commit()
         raise Denied("bad_credentials", REFUSED)
-    return _begin(user, team, Method.PASSWORD, request)
+    return starting.begin(user, team, Method.PASSWORD, request)
 
 
 def sign_in_demo(user_id: UUID, request: RequestFacts) -> tuple[str, Actor]:
@@ -52,21 +52,7 @@ def sign_in_demo(user_id: UUID, request: RequestFacts) -> tuple[str, Actor]:
     team = queries.first_team(user) if user is not None else None
     if user is None or team is None or user.disabled_at is not None:
         raise Denied("bad_credentials", "There is no such person in the demonstration.")
-    return _begin(user, team, Method.DEMO, request)
-
-
-def _begin(user: User, team: Team, method: Method, request: RequestFacts) -> tuple[str, Actor]:
-    elsewhere = queries.has_signed_in(user) and not known_devices.mark_of(request.known_device, user.id)
-    token = sessions.start(user, team, method=method, request=request)
-    db.session.commit()
-    actor = sessions.actor_of(token, request)
-    enter(db.session(), actor)
-    append(actor, "session.started", object_id=actor.user_id, facts={"method": method.value})
-    # everybody is everybody in a demonstration: there it would tell of each click
-    if elsewhere and method is not Method.DEMO:
-        telling.tell(actor, telling.NEW_DEVICE)
-    db.session.commit()
-    return token, actor
+    return starting.begin(user, team, Method.DEMO, request)
 
 
 def sign_out(actor: Actor, session_id: UUID) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 from hub.access.actor import Source
 from hub.access.permissions import Role
 from hub.access.vocabulary import Purpose
-from hub.accounts.vocabulary import DisabledWhy, Method, OrganisationKind
+from hub.accounts.vocabulary import CeremonyKind, DisabledWhy, Method, OrganisationKind
 from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
 
 
@@ -70,6 +70,11 @@ class User(Keyed, Revised, Base):
     password_hash: Mapped[str | None] = holds(Holds.SECRET, sa.Text)
     enrolment_hash: Mapped[bytes | None] = holds(Holds.SECRET, sa.LargeBinary)
     enrolment_expires_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # the secret of the authenticator app, sealed; and the last step that it proved, which counts only upwards
+    totp_sealed: Mapped[bytes | None] = holds(Holds.SECRET, sa.LargeBinary)
+    totp_key_id: Mapped[UUID | None] = reference_to("data_key.id")
+    totp_step: Mapped[int | None] = holds(Holds.COUNT, sa.BigInteger)
+    totp_since: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_why: Mapped[str | None] = holds(Holds.CODE, sa.Text)
     # from then on it is counted anew how long the account has not been used
@@ -80,6 +85,10 @@ class User(Keyed, Revised, Base):
         sa.CheckConstraint("disabled_at IS NOT NULL OR disabled_why IS NULL", name="disabled_with_reason"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
         sa.CheckConstraint("clearance IN (0, 1)", name="clearance_known"),
+        sa.CheckConstraint(
+            "(totp_sealed IS NULL) = (totp_key_id IS NULL) AND (totp_sealed IS NULL) = (totp_since IS NULL)",
+            name="totp_whole",
+        ),
     )
 
 
@@ -128,6 +137,9 @@ class UserSession(Keyed, Base):
     # families of browser and system as a code, and the network: what a user recognises a session by
     device: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
     network: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+    # the provider that vouched for the user, and what it calls its own session: by that it is ended from there
+    provider_id: Mapped[UUID | None] = holds(Holds.KEY, sa.Uuid)
+    provider_session: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
 
     __table_args__ = (
         one_of("kind", Source),
@@ -136,3 +148,26 @@ class UserSession(Keyed, Base):
         sa.CheckConstraint("device ~ '^[a-z]+[.][a-z]+$'", name="device_is_a_code"),
         sa.Index("ix_user_session_user", "user_id", "last_seen_at"),
     )
+
+
+class Ceremony(Keyed, Base):
+    """A proof of who somebody is that has begun and not ended: a code to come, a challenge to sign, a provider to return from.
+
+    The browser holds its token in a cookie; the row goes as soon as it is used.
+    """
+
+    __tablename__ = "ceremony"
+
+    token_hash: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary, unique=True)
+    kind: Mapped[str] = holds(Holds.CODE, sa.Text)
+    # 32 random bytes: what a passkey signs, or what state, nonce and verifier are derived from
+    challenge: Mapped[bytes] = holds(Holds.SECRET, sa.LargeBinary)
+    user_id: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
+    # the session that it belongs to, where there is one; and what else it is about, such as a provider
+    session_id: Mapped[UUID | None] = holds(Holds.KEY, sa.Uuid)
+    about: Mapped[UUID | None] = holds(Holds.KEY, sa.Uuid)
+    address: Mapped[str] = holds(Holds.REFERENCE, sa.Text, default="/")
+    tries: Mapped[int] = holds(Holds.COUNT, sa.SmallInteger, default=0)
+    expires_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+
+    __table_args__ = (one_of("kind", CeremonyKind), sa.Index("ix_ceremony_expires_at", "expires_at"))

@@ -49,6 +49,8 @@ def start(
     purpose: str | None = None,
     lasts: timedelta | None = None,
     request: RequestFacts | None = None,
+    provider_id: UUID | None = None,
+    provider_session: str | None = None,
 ) -> str:
     """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit."""
     token = secrets.token_urlsafe(32)
@@ -69,6 +71,8 @@ def start(
             expires_at=now + lasts,
             device=request.device if request else None,
             network=network_of(request.ip) if request else None,
+            provider_id=provider_id,
+            provider_session=provider_session,
         )
     )
     return token

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
@@ -10,8 +9,7 @@ from uuid import UUID
 from flask import current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.accounts import actions, known_devices, queries
-from hub.accounts.sessions import ABSOLUTE
+from hub.accounts import actions, cookies, queries
 from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.web.addresses import inside
@@ -20,27 +18,6 @@ from hub.web.identity import COOKIE, current_actor, current_visit
 from hub.web.routes import Data, Door, Pages
 
 pages = Pages("accounts", __name__)
-
-
-def _signed_in(token: str, user_id: UUID, address: str) -> Response:
-    session.clear()
-    response = redirect(inside(address), 303)
-    _set_cookie(response, COOKIE, token, ABSOLUTE)
-    known = known_devices.remember(request.cookies.get(known_devices.COOKIE, ""), user_id)
-    _set_cookie(response, known_devices.COOKIE, known, known_devices.LASTS)
-    return response
-
-
-def _set_cookie(response: Response, name: str, value: str, lasts: timedelta) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=int(lasts.total_seconds()),
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
 
 
 def signed_out() -> Response:
@@ -68,7 +45,7 @@ def sign_in() -> Response | str | tuple[str, int]:
                 token, actor = actions.sign_in(
                     request.form.get("email", ""), request.form.get("password", ""), request_facts()
                 )
-            return _signed_in(token, actor.user_id, request.form.get("next", "/"))
+            return cookies.signed_in(token, actor.user_id, request.form.get("next", "/"))
         except Denied as denied:
             errors = {"email": denied.message}
             status = 429 if denied.code == "too_often" else 422
@@ -144,7 +121,7 @@ def confirm() -> Response | str | tuple[str, int]:
                 token = actions.confirm_password(actor, visit.session_id, request.form.get("password", ""))
             db.session.commit()
             response = redirect(inside(request.form.get("next")), 303)
-            _set_cookie(response, COOKIE, token, ABSOLUTE)
+            cookies.set_session(response, token)
             return response
         except Invalid as invalid:
             errors = invalid.errors
@@ -164,7 +141,7 @@ def enrol(secret: str) -> Response | str | tuple[str, int]:
             token, actor = actions.enrol(
                 secret, request.form.get("password", ""), request.form.get("again", ""), request_facts()
             )
-            response = _signed_in(token, actor.user_id, "/")
+            response = cookies.signed_in(token, actor.user_id, "/")
             flash("Your password is set. Welcome to the hub.", "success")
             return response
         except Invalid as invalid:

@@ -74,9 +74,26 @@ class Method(enum.StrEnum):
     """How a session's user was authenticated."""
 
     PASSWORD = "password"
+    PASSWORD_AND_CODE = "password_and_code"
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
     DEMO = "demo"
     ENROLMENT = "enrolment"
     OPERATOR = "operator"
+
+
+class CeremonyKind(enum.StrEnum):
+    """What a proof that has begun is to end in."""
+
+    SECOND_STEP = "second_step"  # the password was right, the code is to come
+    SET_UP = "set_up"  # the password was right, and there is no second step yet
+    NEW_CODE = "new_code"  # somebody signed in sets up an authenticator app
+    PASSKEY_SIGN_IN = "passkey_sign_in"
+    PASSKEY_ADD = "passkey_add"
+    PASSKEY_CONFIRM = "passkey_confirm"
+    PROVIDER_SIGN_IN = "provider_sign_in"
+    PROVIDER_LINK = "provider_link"
+    PROVIDER_CONFIRM = "provider_confirm"
 
 
 class DisabledWhy(enum.StrEnum):
@@ -85,10 +102,12 @@ class DisabledWhy(enum.StrEnum):
     LEFT = "left"
     NOT_ATTESTED = "not_attested"
     DORMANT = "dormant"
+    DIRECTORY = "directory"
 
 
 DISABLED_LABELS = {
     DisabledWhy.LEFT: "Closed by an administrator",
     DisabledWhy.NOT_ATTESTED: "Suspended: nobody confirmed that access is still needed",
     DisabledWhy.DORMANT: "Suspended: not used for 60 days",
+    DisabledWhy.DIRECTORY: "Closed by the organisation’s own directory",
 }

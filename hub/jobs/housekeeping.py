@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 
 from hub.accounts import service
-from hub.accounts.models import User, UserSession
+from hub.accounts.models import Ceremony, User, UserSession
 from hub.audit.recording import append
 from hub.core import clock
 from hub.extensions import db
@@ -37,10 +37,11 @@ def ensure_partitions(_stop: Event) -> int:
 
 
 def forget_old(stop: Event) -> int:
-    """Drafts nobody came back to, form keys, throttles and sessions that ended long ago. How many went."""
+    """Drafts nobody came back to, form keys, proofs never finished, throttles and sessions that ended long ago. How many went."""
     gone = forget_drafts(stop)
     gone += once.forget_old()
     db.session.commit()
+    gone += _deleted(sa.delete(Ceremony).where(Ceremony.expires_at < clock.now()))
     gone += _deleted(sa.delete(Throttle).where(Throttle.expires_at < clock.now()))
     gone += _deleted(sa.delete(UserSession).where(UserSession.expires_at < clock.now() - SESSIONS_KEPT))
     return gone

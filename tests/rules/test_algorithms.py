@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import secrets
 from collections import defaultdict
@@ -18,6 +17,7 @@ import pytest
 from hub.crypto import wrapping
 from hub.crypto.randomness import new_key, new_salt
 from hub.crypto.wrapping import NONCE_BYTES
+from tests.rules.golden import wanted
 from tests.rules.source import ROOT, modules, name_of, tree
 
 INVENTORY = Path(__file__).with_name("algorithms.json")
@@ -77,7 +77,8 @@ def _algorithms(module: ast.Module) -> Iterator[str]:
 
 
 def test_the_inventory_is_what_the_code_uses() -> None:
-    assert found() == json.loads(INVENTORY.read_text())
+    now = found()
+    assert now == wanted(INVENTORY, now)
 
 
 def test_nothing_but_the_allowed_algorithms_is_used() -> None:

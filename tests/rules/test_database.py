@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +16,7 @@ import hub.models  # noqa: F401
 from hub.access.policy import GUARDED
 from hub.cli.db import MIGRATIONS
 from hub.core.schema import Base, Holds
+from tests.rules.golden import wanted
 
 GOLDEN = Path(__file__).with_name("privileges.json")
 SERVICE = ["hub_app", "hub_cli", "hub_loader", "hub_worker"]
@@ -87,7 +87,7 @@ def test_privileges_are_as_listed(database: SimpleNamespace) -> None:
     for role, thing, privilege in sorted({tuple(row) for row in read(database.superuser, _PRIVILEGES)}):
         if role != "hub_owner" and role in ROLES:
             found.setdefault(role, {}).setdefault(thing, []).append(privilege)
-    assert found == json.loads(GOLDEN.read_text())
+    assert found == wanted(GOLDEN, found)
 
 
 def test_the_service_s_roles_own_nothing_and_bypass_nothing(database: SimpleNamespace) -> None:

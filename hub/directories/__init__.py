@@ -1,0 +1,1 @@
+"""Directories of organisations, which make, change and close accounts by themselves (SCIM 2.0)."""

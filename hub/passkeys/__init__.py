@@ -1,0 +1,1 @@
+"""Passkeys: added, used to sign in and to confirm, taken away."""

@@ -1,0 +1,1 @@
+"""Identity providers of organisations, through which their people sign in (OpenID Connect)."""
