@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import FilePayload, Route
+from playwright.sync_api import Browser, FilePayload, Route
 
 from hub.cases.models import Case
 from hub.extensions import db
 from tests.fixtures.browser import Visitor
+from tests.fixtures.relay import Relay
+from tests.fixtures.server import Served
 from tests.fixtures.site import Site
 from tests.fixtures.world import act_as, look_at
 from tests.journeys import files, pages
@@ -107,6 +110,26 @@ def test_the_progress_of_each_file_is_named_and_leaving_warns(visit: Visit, case
     officer.complaints.clear()
     page.get_by_role("button", name="Try again a.txt").click()
     page.get_by_text("The file is attached").wait_for()
+
+
+def test_a_download_that_breaks_off_is_taken_up_where_it_broke_off(
+    chromium: Browser, served: Served, site: Site, case: str, tmp_path: Path, database: SimpleNamespace
+) -> None:
+    """By the browser itself: half of the file comes, then the rest by `Range` and `If-Range`."""
+    content = "".join(f"{number:09}\n" for number in range(400_000)).encode()
+    relay = Relay(served.port)
+    officer = Visitor(chromium, f"http://127.0.0.1:{relay.port}")
+    pages.sign_in(officer, "Amara Okafor")
+    pages.attach(officer, case, files.Paper("long.txt", "Report", content))
+    relay.once, relay.cut_down = True, len(content) // 2
+    assert officer.download("long.txt", tmp_path) == content
+    assert relay.cuts == 1
+    acts = site.sql(
+        database.superuser, "SELECT count(*) FROM audit.event WHERE act = 'attachment.downloaded'"
+    )
+    assert acts[0][0] == 1
+    officer.close()
+    relay.close()
 
 
 def test_three_files_at_once_without_scripts_and_the_life_of_one(

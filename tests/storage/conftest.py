@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from hub.config import Settings
 from hub.launcher.objectstore import ObjectStore as Launched
 from hub.launcher.objectstore import S3Address, client_for
 from hub.storage.s3 import ObjectStore
+from tests.fixtures.relay import Relay
 from tests.storage.radosgw import PROGRAMS, RadosGateway
 
 # rclone comes with the tests; radosgw is Debian's (packages radosgw, ceph-mon, ceph-osd)
@@ -88,52 +88,6 @@ def wait_for(port: int) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
-
-
-class Relay:
-    """A line to a server. Once `cut_down` or `cut_up` bytes have gone that way it hangs up on everybody."""
-
-    def __init__(self, port: int) -> None:
-        self.target = port
-        self.cut_down: int | None = None
-        self.cut_up: int | None = None
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self.listener.close()
-        for each in self.open:
-            each.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.target))
-            self.open += [near, far]
-            threading.Thread(target=self._carry, args=(near, far, "cut_up"), daemon=True).start()
-            threading.Thread(target=self._carry, args=(far, near, "cut_down"), daemon=True).start()
-
-    def _carry(self, source: socket.socket, sink: socket.socket, limit: str) -> None:
-        try:
-            while data := source.recv(65_536):
-                left = getattr(self, limit)
-                if left is not None:
-                    setattr(self, limit, left - len(data))
-                    if left < len(data):
-                        break
-                sink.sendall(data)
-        except OSError:
-            pass
-        for each in (source, sink):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 @pytest.fixture(scope="session")
