@@ -14,6 +14,7 @@ from hub.access_requests.views import pages as access_requests_pages
 from hub.accounts import sessions, telling
 from hub.accounts.session_views import pages as own_sessions_pages
 from hub.accounts.views import pages as accounts_pages
+from hub.admin.configuration_views import pages as configuration_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
 from hub.admin.team_views import pages as teams_pages
 from hub.admin.views import pages as admin_pages
@@ -136,6 +137,7 @@ BLUEPRINTS = (
     facts_pages,
     oversight_pages,
     admin_pages,
+    configuration_pages,
     quarantine_pages,
     teams_pages,
     interests_pages,

@@ -25,6 +25,7 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "admin.invite": ("account:manage", "user.invited", "data about users"),
     "admin.renew": ("account:manage", "user.invited", "data about users"),
     "admin.roles": ("account:manage", None, "no personal data"),
+    "configuration.show": ("account:manage", None, "no personal data"),
     "admin.user": ("account:manage", "user.opened", "data about users"),
     "admin.users": ("account:manage", "accounts.listed", "data about users"),
     "agreement.end": ("account:manage", "agreement.ended", "data about users"),
