@@ -1,6 +1,6 @@
 """Codes of an authenticator app (TOTP, RFC 6238): six digits, new every 30 seconds, each taken once and only upwards (SECURITY N3).
 
-The secret is sealed under the key of a partnership. One that is being set up is stored nowhere: it is derived from the proof
+By HMAC-SHA-1, as every app reckons: what is asked of it there does not rest on collisions. The secret is sealed under the key of a partnership. One that is being set up is stored nowhere: it is derived from the proof
 that has begun, the token in the browser's cookie, and the service's own key.
 """
 
@@ -14,13 +14,16 @@ from base64 import b32encode
 import pyotp
 import segno
 import sqlalchemy as sa
+import structlog
 from flask import current_app
 
 from hub.accounts.models import Ceremony, Team, User
 from hub.core import clock
 from hub.crypto import keyring, wrapping
+from hub.crypto.errors import KeyDestroyed, Unsealable
 from hub.extensions import db
 
+log = structlog.get_logger("hub.accounts")
 SECONDS = 30
 # steps before and after the present one, for clocks that are not quite right
 WINDOW = 1
@@ -76,8 +79,13 @@ def accept(user: User, code: str) -> bool:
     """Takes a code: once, and never one older than the last. The caller commits."""
     if user.totp_sealed is None or user.totp_key_id is None:
         return False
-    held = keyring.key_by_id(db.session(), user.totp_key_id)
-    secret = wrapping.open_text(held.key, user.totp_sealed, purpose=PURPOSE, ids=(user.id,))
+    try:
+        held = keyring.key_by_id(db.session(), user.totp_key_id)
+        secret = wrapping.open_text(held.key, user.totp_sealed, purpose=PURPOSE, ids=(user.id,))
+    except (Unsealable, KeyDestroyed):
+        # no code fits what was tampered with, or whose key has ended: the way in is a reset
+        log.error("authenticator_unsealable", user=str(user.id))
+        return False
     step = step_of(secret, code)
     if step is None:
         return False

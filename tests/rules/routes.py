@@ -24,6 +24,7 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "admin.end_sessions": ("account:manage", "session.revoked", "data about users"),
     "admin.invite": ("account:manage", "user.invited", "data about users"),
     "admin.renew": ("account:manage", "user.invited", "data about users"),
+    "admin.reset": ("account:manage", "user.reset", "data about users"),
     "admin.roles": ("account:manage", None, "no personal data"),
     "admin.user": ("account:manage", "user.opened", "data about users"),
     "admin.users": ("account:manage", "accounts.listed", "data about users"),
