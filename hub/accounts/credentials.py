@@ -35,7 +35,7 @@ def confirm(actor: Actor, session_id: UUID, password: str, code: str) -> str:
 
 
 def confirm_demo(actor: Actor, session_id: UUID) -> str:
-    """The same with one click. The caller has checked that this is a demonstration, where nobody has a password."""
+    """The same with one click. The caller has checked that this is a demonstration, and that there is no app to ask."""
     return _confirmed(actor, session_id, Method.DEMO)
 
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
+from flask import Flask, current_app
 
-from hub.access.actor import RequestFacts
+from hub.access.actor import Actor, RequestFacts
 from hub.accounts import ceremonies, queries, throttle
 from hub.accounts.models import User
 from hub.accounts.password_rules import check_password
@@ -26,6 +29,7 @@ from hub.core.errors import Denied
 from hub.crypto import passwords
 from hub.extensions import db
 
+Forget = Callable[[Actor, UUID], None]
 ENROLMENT_LASTS = timedelta(hours=48)
 RESET_LASTS = timedelta(hours=1)
 
@@ -38,10 +42,17 @@ def new_enrolment(user: User, *, lasts: timedelta = ENROLMENT_LASTS) -> str:
     return secret
 
 
-def begin_reset(user: User) -> str:
+def install(app: Flask, forget: Forget) -> None:
+    """What takes away the other ways in of a user who is reset, such as passkeys: it is called in the reset's transaction."""
+    app.extensions.setdefault("hub_forget_ways", []).append(forget)
+
+
+def begin_reset(actor: Actor, user: User) -> str:
     """Nothing lets in any more but the link whose secret this is. The caller ends the sessions, writes the event, flushes."""
     user.reset_at = clock.now()
     ceremonies.drop_of(user.id)
+    for forget in current_app.extensions.get("hub_forget_ways", ()):
+        forget(actor, user.id)
     return new_enrolment(user, lasts=RESET_LASTS)
 
 

@@ -98,7 +98,7 @@ def reset_user(actor: Actor, user_id: UUID) -> tuple[User, str]:
     throttle.check_resets(actor.user_id)
     user = load_for_change(actor, user_id)
     check_may_reset(actor, user)
-    secret = begin_reset(user)
+    secret = begin_reset(actor, user)
     db.session.flush()
     append(actor, "user.reset", object_id=user.id, version=user.revision)
     end_sessions_of(actor, user.id, EndedWhy.RESET)

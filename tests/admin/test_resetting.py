@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from hub.accounts import throttle
+from hub.core.errors import Conflict
 from tests.accounts.test_sessions import is_in, signed_in
 from tests.fixtures.door import PASSWORD, code_of, give_password, next_code, offered, set_up_door
 from tests.fixtures.site import Client, Site
@@ -156,6 +158,27 @@ def test_a_link_for_newcomers_is_none_for_who_was_in_before(site: Site, sql: Sql
     assert spoc.post(f"/admin/users/{users['reader']}/link").status_code == 409
     reset(site, spoc, "officer")
     assert spoc.post(f"/admin/users/{users['officer']}/link").status_code == 409
+
+
+def test_a_reset_takes_the_other_ways_in_away_in_its_own_transaction(
+    site: Site, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps passkeys says so to accounts; where that fails, nothing is reset."""
+    gone: list[tuple[UUID, UUID]] = []
+    monkeypatch.setitem(
+        site.app.extensions, "hub_forget_ways", [lambda actor, user: gone.append((actor.user_id, user))]
+    )
+    users = site.world.users
+    spoc = site.as_user("spoc")
+    reset(site, spoc, "officer")
+    assert gone == [(users["spoc"], users["officer"])]
+
+    def fails(_actor: object, _user: UUID) -> None:
+        raise Conflict("busy", "Try again.")
+
+    monkeypatch.setitem(site.app.extensions, "hub_forget_ways", [fails])
+    assert spoc.post(f"/admin/users/{users['reader']}/reset").status_code == 409
+    assert [row[0] for row in sql("SELECT id FROM app_user WHERE reset_at IS NOT NULL")] == [users["officer"]]
 
 
 def test_no_way_in_gets_round_a_reset(site: Site) -> None:
