@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from hub.core import clock
 from hub.core.errors import Denied
 from hub.core.text import clean
 from hub.crypto import passwords
+from hub.crypto.errors import Busy
 from hub.extensions import db
 
 
@@ -35,28 +37,49 @@ def sign_in(email: str, password: str, address: str, request: RequestFacts) -> B
     # it commits: nothing waits for a hash with a connection in hand
     throttle.check(email, request.ip, device=mark)
     right = passwords.verify_password(stored, password)
+    if usable is not None and right:
+        usable = _still_so(usable.id, stored)
     if usable is None or not right or queries.first_team(usable) is None:
         append_nobody(
             request, "session.refused", user_id=user.id if user else None, facts={"why": "credentials"}
         )
         db.session.commit()
         raise Denied("bad_credentials", REFUSED)
-    if stored is not None and passwords.needs_rehash(stored):
-        usable = _hashed_anew(usable, stored, password)
     begun = second_step.begin(usable, address)
     db.session.commit()
+    if stored is not None and passwords.needs_rehash(stored):
+        # it can wait for the next time
+        with suppress(Busy):
+            _hash_anew(usable.id, stored, password)
     return begun
 
 
-def _hashed_anew(user: User, stored: str, password: str) -> User:
-    """What a hash costs has been raised since this one was made (SECURITY N6). Another change meanwhile comes first."""
-    db.session.commit()
+def _hash_anew(user_id: UUID, stored: str, password: str) -> None:
+    """What a hash costs has been raised since this one was made (SECURITY N6). Another change meanwhile comes first. Commits."""
     hashed = passwords.hash_password(password)
     anew = (
-        sa.update(User).where(User.id == user.id, User.password_hash == stored).values(password_hash=hashed)
+        sa.update(User).where(User.id == user_id, User.password_hash == stored).values(password_hash=hashed)
     )
     db.session.execute(anew.execution_options(synchronize_session=False))
-    return db.session.get_one(User, user.id, populate_existing=True)
+    db.session.commit()
+
+
+def _still_so(user_id: UUID, stored: str | None) -> User | None:
+    """The user, locked, unless the account was closed, reset or given another password while this one was hashed.
+
+    A reset that comes now waits, and then takes away what is begun here.
+    """
+    return db.session.scalar(
+        sa.select(User)
+        .where(
+            User.id == user_id,
+            User.password_hash == stored,
+            User.disabled_at.is_(None),
+            User.reset_at.is_(None),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def sign_in_demo(user_id: UUID, request: RequestFacts) -> tuple[str, Actor]:

@@ -62,8 +62,8 @@ def check_link(secret: str, request: RequestFacts) -> User:
     return _user_of(secret)
 
 
-def _user_of(secret: str) -> User:
-    user = db.session.scalar(
+def _user_of(secret: str, *, lock: bool = False) -> User:
+    chosen = (
         sa.select(User)
         .where(
             User.enrolment_hash == hashlib.sha256(secret.encode("utf-8", "replace")).digest(),
@@ -74,6 +74,7 @@ def _user_of(secret: str) -> User:
         )
         .execution_options(populate_existing=True)
     )
+    user = db.session.scalar(chosen.with_for_update() if lock else chosen)
     if user is None:
         raise Denied(
             "bad_enrolment", "This link has been used or is too old. Ask your administrator for a new one."
@@ -90,7 +91,8 @@ def enrol(secret: str, password: str, again: str, request: RequestFacts) -> Begu
     # nothing waits for a hash with a connection in hand
     db.session.commit()
     hashed = passwords.hash_password(password)
-    user = _user_of(secret)
+    # another reset that comes now waits, and then takes away what is begun here
+    user = _user_of(secret, lock=True)
     user.password_hash = hashed
     db.session.flush()
     token, _ = ceremonies.begin(CeremonyKind.SET_UP, user_id=user.id, lasts=ceremonies.SETTING_UP_LASTS)

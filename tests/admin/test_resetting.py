@@ -14,6 +14,7 @@ import pytest
 
 from hub.accounts import throttle
 from hub.core.errors import Conflict
+from hub.crypto import passwords
 from tests.accounts.test_sessions import is_in, signed_in
 from tests.fixtures.door import PASSWORD, code_of, give_password, next_code, offered, set_up_door
 from tests.fixtures.site import Client, Site
@@ -109,6 +110,30 @@ def test_a_proof_that_was_begun_before_the_reset_is_over(site: Site, sql: Sql) -
     sql(kept)
     assert thief.post("/sign-in/set-up", {"code": code_of(secret)}).location == "/sign-in?over=1"
     assert sql("SELECT 1 FROM app_user WHERE totp_sealed IS NOT NULL") == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "reset_at = now()",
+        "disabled_at = now(), disabled_why = 'left'",
+        "password_hash = 'x'",
+    ],
+    ids=["reset", "closed", "another-password"],
+)
+def test_what_happens_while_a_password_is_hashed_counts(
+    site: Site, sql: Sql, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    set_up_door(site, "officer", app=False)
+    real = passwords.verify_password
+
+    def slowly(stored: str | None, given: str) -> bool:
+        sql(f"UPDATE app_user SET {change} WHERE email = 'officer@example.org'")
+        return real(stored, given)
+
+    monkeypatch.setattr(passwords, "verify_password", slowly)
+    assert give_password(site.visitor(), "officer").status_code == 422
+    assert sql("SELECT 1 FROM ceremony") == []
 
 
 def test_nobody_resets_their_own_account_or_one_of_another_organisation_or_a_closed_one(
