@@ -12,7 +12,9 @@ from hub.access import finding
 from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
 from hub.accounts import sessions, telling
+from hub.accounts.credential_views import pages as credentials_pages
 from hub.accounts.session_views import pages as own_sessions_pages
+from hub.accounts.step_views import pages as second_step_pages
 from hub.accounts.views import pages as accounts_pages
 from hub.admin.configuration_views import pages as configuration_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
@@ -103,6 +105,8 @@ BLUEPRINTS = (
     case_log_pages,
     accounts_pages,
     own_sessions_pages,
+    second_step_pages,
+    credentials_pages,
     agreements_pages,
     agreement_pages,
     agreement_terms_pages,

@@ -1,49 +1,85 @@
-"""Writes of accounts: sign in, sign out, set up the first organisation, enrol."""
+"""Writes of accounts: the first half of signing in, signing out, another hat, setting up the first organisation."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from datetime import timedelta
+from contextlib import suppress
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.access.actor import NOBODY, Actor, RequestFacts, Source
 from hub.access.guard import enter
-from hub.accounts import known_devices, queries, sessions, starting, telling, throttle
-from hub.accounts.ending import EndedWhy, end_sessions_of
+from hub.accounts import known_devices, queries, second_step, sessions, starting, throttle
+from hub.accounts.enrolment import new_enrolment
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
+from hub.accounts.second_step import Begun
+from hub.accounts.starting import REFUSED
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append, append_nobody
 from hub.core import clock
-from hub.core.errors import Denied, Invalid
+from hub.core.errors import Denied
 from hub.core.text import clean
 from hub.crypto import passwords
+from hub.crypto.errors import Busy
 from hub.extensions import db
 
-ENROLMENT_LASTS = timedelta(hours=48)
-MIN_PASSWORD = 15
-MAX_PASSWORD = 128
-REFUSED = "The email address or password is not right."
 
+def sign_in(email: str, password: str, address: str, request: RequestFacts) -> Begun:
+    """Checks a password, the first half; the code comes next, on the way to `address`. Commits.
 
-def sign_in(email: str, password: str, request: RequestFacts) -> tuple[str, Actor]:
-    """Checks a password and starts a session. The same answer and time for unknown, wrong and disabled. Commits."""
+    `Denied`: bad_credentials, with the same answer and time for unknown, wrong, disabled and reset; too_often.
+    """
     email = clean(email).lower()
     user = queries.find_user_by_email(email)
     mark = known_devices.mark_of(request.known_device, user.id) if user is not None else None
+    usable = user if user is not None and user.disabled_at is None and user.reset_at is None else None
+    stored = usable.password_hash if usable is not None else None
+    # it commits: nothing waits for a hash with a connection in hand
     throttle.check(email, request.ip, device=mark)
-    usable = user is not None and user.disabled_at is None
-    right = passwords.verify_password(user.password_hash if user is not None and usable else None, password)
-    team = queries.first_team(user) if user is not None and right else None
-    if user is None or team is None or not right:
+    right = passwords.verify_password(stored, password)
+    if usable is not None and right:
+        usable = _still_so(usable.id, stored)
+    if usable is None or not right or queries.first_team(usable) is None:
         append_nobody(
             request, "session.refused", user_id=user.id if user else None, facts={"why": "credentials"}
         )
         db.session.commit()
         raise Denied("bad_credentials", REFUSED)
-    return starting.begin(user, team, Method.PASSWORD, request)
+    begun = second_step.begin(usable, address)
+    db.session.commit()
+    if stored is not None and passwords.needs_rehash(stored):
+        # it can wait for the next time
+        with suppress(Busy):
+            _hash_anew(usable.id, stored, password)
+    return begun
+
+
+def _hash_anew(user_id: UUID, stored: str, password: str) -> None:
+    """What a hash costs has been raised since this one was made (SECURITY N6). Another change meanwhile comes first. Commits."""
+    hashed = passwords.hash_password(password)
+    anew = (
+        sa.update(User).where(User.id == user_id, User.password_hash == stored).values(password_hash=hashed)
+    )
+    db.session.execute(anew.execution_options(synchronize_session=False))
+    db.session.commit()
+
+
+def _still_so(user_id: UUID, stored: str | None) -> User | None:
+    """The user, locked, unless the account was closed, reset or given another password while this one was hashed.
+
+    A reset that comes now waits, and then takes away what is begun here.
+    """
+    return db.session.scalar(
+        sa.select(User)
+        .where(
+            User.id == user_id,
+            User.password_hash == stored,
+            User.disabled_at.is_(None),
+            User.reset_at.is_(None),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def sign_in_demo(user_id: UUID, request: RequestFacts) -> tuple[str, Actor]:
@@ -63,88 +99,6 @@ def sign_out(actor: Actor, session_id: UUID) -> None:
 def switch_hat(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> None:
     sessions.switch(actor, session_id, team_id, purpose)
     append(actor, "session.switched", object_id=actor.user_id, facts={"team": team_id, "purpose": purpose})
-
-
-def confirm_password(actor: Actor, session_id: UUID, password: str) -> str:
-    """Re-authentication: returns the session's new token. `Invalid` where the password is wrong; tries are throttled."""
-    mark = known_devices.mark_of(actor.request.known_device, actor.user_id)
-    throttle.check(f"confirm:{actor.user_id}", actor.request.ip, device=mark)
-    user = db.session.get(User, actor.user_id)
-    if not passwords.verify_password(user.password_hash if user else None, password):
-        append(
-            actor, "session.refused", outcome="denied", object_id=actor.user_id, facts={"why": "credentials"}
-        )
-        db.session.commit()
-        raise Invalid("bad_password", REFUSED, {"password": "The password is not right"})
-    return _confirm(actor, session_id, Method.PASSWORD)
-
-
-def confirm_demo(actor: Actor, session_id: UUID) -> str:
-    """The same with one click. The caller has checked that this is a demonstration, where nobody has a password."""
-    return _confirm(actor, session_id, Method.DEMO)
-
-
-def _confirm(actor: Actor, session_id: UUID, method: Method) -> str:
-    # the event is written under the old token, which then ends
-    append(actor, "session.confirmed", object_id=actor.user_id, facts={"method": method.value})
-    return sessions.confirm(session_id)
-
-
-def new_enrolment(user: User) -> str:
-    """A one-time secret by which the user sets the first password; stored as a hash, good for two days."""
-    secret = secrets.token_urlsafe(32)
-    user.enrolment_hash = hashlib.sha256(secret.encode()).digest()
-    user.enrolment_expires_at = clock.now() + ENROLMENT_LASTS
-    return secret
-
-
-def enrol(secret: str, password: str, again: str, request: RequestFacts) -> tuple[str, Actor]:
-    """Sets the first password by a one-time link and signs in. `Invalid` with the fields that are wrong. Commits."""
-    throttle.check_source(request.ip)
-    user = db.session.scalar(
-        sa.select(User).where(
-            User.enrolment_hash == hashlib.sha256(secret.encode("utf-8", "replace")).digest(),
-            User.enrolment_expires_at > clock.now(),
-            User.disabled_at.is_(None),
-        )
-    )
-    if user is None:
-        raise Denied(
-            "bad_enrolment", "This link has been used or is too old. Ask your administrator for a new one."
-        )
-    check_password(password, again, user)
-    user.password_hash = passwords.hash_password(password)
-    user.enrolment_hash = user.enrolment_expires_at = None
-    team = queries.first_team(user)
-    if team is None:
-        raise Denied("no_team", "This account is in no team yet. Ask your administrator.")
-    db.session.flush()
-    token = sessions.start(user, team, method=Method.ENROLMENT, request=request)
-    db.session.commit()
-    actor = sessions.actor_of(token, request)
-    enter(db.session(), actor)
-    append(actor, "user.enrolled", object_id=actor.user_id)
-    append(actor, "session.started", object_id=actor.user_id, facts={"method": Method.ENROLMENT.value})
-    visit = sessions.identify(token, request, False)
-    end_sessions_of(actor, actor.user_id, EndedWhy.PASSWORD, but=visit.session_id if visit else None)
-    telling.tell(actor, telling.NEW_PASSWORD)
-    db.session.commit()
-    return token, actor
-
-
-def check_password(password: str, again: str, user: User) -> None:
-    """Length and the obvious; no rules of composition (SECURITY N5). Raises `Invalid`."""
-    errors: dict[str, str] = {}
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        errors["password"] = f"Password must be between {MIN_PASSWORD} and {MAX_PASSWORD} characters"
-    elif any(part and part in password.lower() for part in (user.email, user.name.lower())):
-        errors["password"] = "Password must not contain your name or email address"
-    elif len(set(password)) < 5:
-        errors["password"] = "Password must not repeat the same few characters"
-    elif password != again:
-        errors["again"] = "The two passwords must be the same"
-    if errors:
-        raise Invalid("bad_password", errors=errors)
 
 
 def set_up(

@@ -20,6 +20,8 @@ from hub.core.ids import new_id
 from hub.extensions import db
 
 LASTS = timedelta(minutes=5)
+# who sets up an app may have to install it first; there is no challenge in it that somebody else could answer
+SETTING_UP_LASTS = timedelta(minutes=15)
 CHALLENGE_BYTES = 32
 MOST_TRIES = 5
 OVER = "This took too long, or was done already. Start again."
@@ -88,6 +90,12 @@ def take(token: str, kind: CeremonyKind, *, session_id: UUID | None = None) -> C
     if ceremony is None:
         raise Denied("ceremony_over", OVER)
     return ceremony
+
+
+def drop_of(user_id: UUID) -> None:
+    """Whatever this user had begun is over: what they prove themselves by has changed. Does not commit."""
+    gone = sa.delete(Ceremony).where(Ceremony.user_id == user_id)
+    db.session.execute(gone.execution_options(synchronize_session=False))
 
 
 def _open(token: str, kind: CeremonyKind, session_id: UUID | None) -> tuple[sa.ColumnElement[bool], ...]:

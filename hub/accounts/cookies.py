@@ -31,9 +31,9 @@ def set_session(response: Response, token: str) -> None:
     response.delete_cookie(STEP, path="/", secure=True, httponly=True, samesite="Lax")
 
 
-def set_step(response: Response, token: str) -> None:
+def set_step(response: Response, token: str, *, lasts: timedelta = ceremonies.LASTS) -> None:
     """The token of a proof that has begun. `Lax`, so that it comes back from a provider's page too."""
-    _set(response, STEP, token, ceremonies.LASTS)
+    _set(response, STEP, token, lasts)
 
 
 def step() -> str:

@@ -75,6 +75,8 @@ class User(Keyed, Revised, Base):
     totp_key_id: Mapped[UUID | None] = reference_to("data_key.id")
     totp_step: Mapped[int | None] = holds(Holds.COUNT, sa.BigInteger)
     totp_since: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # an administrator has reset the account: nothing that was proved by before lets in, until the link has been used
+    reset_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
     disabled_why: Mapped[str | None] = holds(Holds.CODE, sa.Text)
     # from then on it is counted anew how long the account has not been used

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.access.actor import Source
+from hub.access.actor import Actor, Source
 from hub.accounts.models import (
     Organisation,
     Partnership,
@@ -19,6 +21,18 @@ from hub.accounts.models import (
 )
 from hub.core import clock
 from hub.extensions import db
+
+
+@dataclass(frozen=True)
+class OwnWays:
+    """How a user comes in by password and app."""
+
+    has_password: bool
+    app_since: datetime | None
+
+    @property
+    def both(self) -> bool:
+        return self.has_password and self.app_since is not None
 
 
 def find_user_by_email(email: str) -> User | None:
@@ -33,9 +47,28 @@ def has_signed_in(user: User) -> bool:
     return db.session.scalar(own.limit(1)) is not None
 
 
-def has_password(user_id: UUID) -> bool:
-    own = sa.select(User.id).where(User.id == user_id, User.password_hash.is_not(None))
-    return db.session.scalar(own) is not None
+def words_of(user: User) -> list[str]:
+    """What a stranger may know of a user, so that it is no password: name, e-mail, job, organisation, partnerships."""
+    names = db.session.scalars(
+        sa.select(Organisation.name)
+        .where(Organisation.id == user.organisation_id)
+        .union_all(
+            sa.select(Team.name)
+            .join(TeamMembership, TeamMembership.team_id == Team.id)
+            .where(TeamMembership.user_id == user.id),
+            sa.select(Partnership.name)
+            .join(Team, Team.partnership_id == Partnership.id)
+            .join(TeamMembership, TeamMembership.team_id == Team.id)
+            .where(TeamMembership.user_id == user.id),
+        )
+    )
+    return [user.name, user.email, user.job_title, *names]
+
+
+def find_ways(actor: Actor) -> OwnWays:
+    """Since when the actor has an authenticator app, and whether there is a password."""
+    user = db.session.get_one(User, actor.user_id)
+    return OwnWays(user.password_hash is not None, user.totp_since)
 
 
 def first_team(user: User) -> Team | None:

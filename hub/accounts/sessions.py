@@ -147,7 +147,7 @@ def end(session_id: UUID) -> None:
 def check_fresh(visit: Visit) -> None:
     """Raises `Denied` (stale_session) unless the user was authenticated within the last five minutes."""
     if not visit.is_fresh:
-        raise Denied("stale_session", "Confirm your password to go on.")
+        raise Denied("stale_session", "Confirm that it is you to go on.")
 
 
 def actor_of(token: str, request: RequestFacts | None = None) -> Actor:

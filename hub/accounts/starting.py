@@ -10,7 +10,10 @@ from hub.accounts import known_devices, queries, sessions, telling
 from hub.accounts.models import Team, User
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append
+from hub.core.errors import Denied
 from hub.extensions import db
+
+REFUSED = "The email address or password is not right."
 
 
 def begin(
@@ -22,7 +25,12 @@ def begin(
     provider_id: UUID | None = None,
     provider_session: str | None = None,
 ) -> tuple[str, Actor]:
-    """A session for somebody who has proved who they are: its token, and the actor. Commits."""
+    """A session for somebody who has proved who they are: its token, and the actor. Commits.
+
+    `Denied` (bad_credentials) for a closed account, and for one that was reset and not set up anew, however it was proved.
+    """
+    if user.disabled_at is not None or user.reset_at is not None:
+        raise Denied("bad_credentials", REFUSED)
     elsewhere = queries.has_signed_in(user) and not known_devices.mark_of(request.known_device, user.id)
     token = sessions.start(
         user,
@@ -41,3 +49,9 @@ def begin(
         telling.tell(actor, telling.NEW_DEVICE)
     db.session.commit()
     return token, actor
+
+
+def session_of(token: str, request: RequestFacts) -> UUID | None:
+    """The id of a session by its token."""
+    visit = sessions.identify(token, request, False)
+    return visit.session_id if visit is not None else None

@@ -1,4 +1,4 @@
-"""Pages at the door: sign in, sign out, change hat, confirm who you are, enrol, own account."""
+"""Pages at the door: sign in (the first half), sign out, change hat, confirm who you are, enrol, own account."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
-from flask import current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
+from flask import current_app, g, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.accounts import actions, cookies, queries
+from hub.accounts import actions, cookies, credentials, enrolment, queries
+from hub.accounts.ceremonies import OVER
+from hub.accounts.step_views import to_second_step
 from hub.core.errors import Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.web.addresses import inside
@@ -32,7 +34,7 @@ def signed_out() -> Response:
 @pages.page("/sign-in", needs=Door.PUBLIC, event="session.started", data=Data.STAFF, methods=("GET", "POST"))
 def sign_in() -> Response | str | tuple[str, int]:
     demo = bool(current_app.config["HUB_SETTINGS"].demo)
-    errors: dict[str, str] = {}
+    errors = {"form": OVER} if request.args.get("over") else {}
     status = 200
     if request.method == "POST":
         try:
@@ -41,11 +43,14 @@ def sign_in() -> Response | str | tuple[str, int]:
                 if not demo:
                     raise NotVisible
                 token, actor = actions.sign_in_demo(_uuid(chosen), request_facts())
-            else:
-                token, actor = actions.sign_in(
-                    request.form.get("email", ""), request.form.get("password", ""), request_facts()
-                )
-            return cookies.signed_in(token, actor.user_id, request.form.get("next", "/"))
+                return cookies.signed_in(token, actor.user_id, request.form.get("next", "/"))
+            begun = actions.sign_in(
+                request.form.get("email", ""),
+                request.form.get("password", ""),
+                inside(request.form.get("next")),
+                request_facts(),
+            )
+            return to_second_step(begun)
         except Denied as denied:
             errors = {"email": denied.message}
             status = 429 if denied.code == "too_often" else 422
@@ -112,13 +117,15 @@ def confirm() -> Response | str | tuple[str, int]:
     """Asks who it is again before something weighty; the session goes on under a new token, at the page that asked."""
     errors: dict[str, str] = {}
     visit, actor = current_visit(), current_actor()
-    by_click = bool(current_app.config["HUB_SETTINGS"].demo) and not queries.has_password(actor.user_id)
+    ways = queries.find_ways(actor)
+    by_click = bool(current_app.config["HUB_SETTINGS"].demo) and not ways.both
     if request.method == "POST" and visit is not None:
         try:
             if by_click:
-                token = actions.confirm_demo(actor, visit.session_id)
+                token = credentials.confirm_demo(actor, visit.session_id)
             else:
-                token = actions.confirm_password(actor, visit.session_id, request.form.get("password", ""))
+                password, code = request.form.get("password", ""), request.form.get("code", "")
+                token = credentials.confirm(actor, visit.session_id, password, code)
             db.session.commit()
             response = redirect(inside(request.form.get("next")), 303)
             cookies.set_session(response, token)
@@ -126,7 +133,11 @@ def confirm() -> Response | str | tuple[str, int]:
         except Invalid as invalid:
             errors = invalid.errors
     page = render_template(
-        "accounts/confirm.html", errors=errors, next=inside(request.values.get("next")), by_click=by_click
+        "accounts/confirm.html",
+        errors=errors,
+        next=inside(request.values.get("next")),
+        by_click=by_click,
+        ways=ways,
     )
     return page, 422 if errors else 200
 
@@ -138,17 +149,20 @@ def enrol(secret: str) -> Response | str | tuple[str, int]:
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
-            token, actor = actions.enrol(
+            begun = enrolment.enrol(
                 secret, request.form.get("password", ""), request.form.get("again", ""), request_facts()
             )
-            response = cookies.signed_in(token, actor.user_id, "/")
-            flash("Your password is set. Welcome to the hub.", "success")
-            return response
+            return to_second_step(begun)
         except Invalid as invalid:
             errors = invalid.errors
+    else:
+        enrolment.check_link(secret, request_facts())
     return render_template("accounts/enrol.html", errors=errors, secret=secret), 422 if errors else 200
 
 
 @pages.page("/account", needs=Door.SIGNED_IN, event=None, data=Data.STAFF)
 def account() -> str:
-    return render_template("accounts/account.html", visit=g.visit, person=current_actor())
+    actor = current_actor()
+    return render_template(
+        "accounts/account.html", visit=g.visit, person=actor, ways=queries.find_ways(actor)
+    )

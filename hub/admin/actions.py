@@ -1,4 +1,4 @@
-"""Writes of accounts by administrators: invite, give a new link, change roles, end sessions, close. Each only in the own
+"""Writes of accounts by administrators: invite, give a new link, reset, change roles, end sessions, close. Each only in the own
 organisation."""
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission, Role
-from hub.accounts.actions import new_enrolment
+from hub.accounts import telling, throttle
 from hub.accounts.ending import EndedWhy, end_sessions_of
+from hub.accounts.enrolment import begin_reset, new_enrolment
 from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
-from hub.accounts.queries import find_user_by_email
+from hub.accounts.queries import find_user_by_email, has_signed_in
 from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
-from hub.admin.policy import check_may_change_roles, check_may_disable, check_may_renew
+from hub.admin.policy import check_may_change_roles, check_may_disable, check_may_renew, check_may_reset
 from hub.assurances.policy import Standing
 from hub.assurances.queries import find_standing
 from hub.audit.recording import append
@@ -81,10 +82,27 @@ def renew_invitation(actor: Actor, user_id: UUID) -> tuple[User, str]:
     """A new link for somebody who has no password yet; the old one ends."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
-    check_may_renew(actor, user)
+    check_may_renew(actor, user, signed_in_before=has_signed_in(user))
     secret = new_enrolment(user)
     db.session.flush()
     append(actor, "user.invited", object_id=user.id, version=user.revision)
+    return user, secret
+
+
+def reset_user(actor: Actor, user_id: UUID) -> tuple[User, str]:
+    """For a lost password or phone: ends every session and every old way in, and returns the secret of a link for an hour.
+
+    The user is told. The administrator never learns or chooses a password or an app's secret (SECURITY N16).
+    """
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    throttle.check_resets(actor.user_id)
+    user = load_for_change(actor, user_id)
+    check_may_reset(actor, user)
+    secret = begin_reset(actor, user)
+    db.session.flush()
+    append(actor, "user.reset", object_id=user.id, version=user.revision)
+    end_sessions_of(actor, user.id, EndedWhy.RESET)
+    telling.tell(actor, telling.RESET, user.id)
     return user, secret
 
 

@@ -97,9 +97,17 @@ def check_may_change_roles(actor: Actor, user: User) -> None:
         raise Conflict("closed_already", "This account is closed.")
 
 
-def check_may_renew(_actor: Actor, user: User) -> None:
-    """A new link is for who has no password yet: it is never a way into somebody's account."""
-    if user.password_hash is not None or user.disabled_at is not None:
+def check_may_renew(_actor: Actor, user: User, *, signed_in_before: bool) -> None:
+    """A new link is for who has never been in: it is never a way into somebody's account. That is a reset, which is told of."""
+    if user.password_hash is not None or signed_in_before or user.reset_at or user.disabled_at is not None:
         raise Conflict(
             "enrolled_already", "This person has set a password already, or the account is closed."
         )
+
+
+def check_may_reset(actor: Actor, user: User) -> None:
+    """`Conflict` for one's own: a session that is in wrong hands must not become the account."""
+    if user.id == actor.user_id:
+        raise Conflict("own_reset", "You cannot reset your own account. Ask another administrator.")
+    if user.disabled_at is not None:
+        raise Conflict("closed_already", "This account is closed.")

@@ -35,6 +35,7 @@ class Account:
     last_seen_at: datetime | None
     disabled_at: datetime | None
     disabled_why: str | None
+    reset_at: datetime | None
     state: AccountState
     open_sessions: int
 
@@ -143,6 +144,7 @@ def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
             last_seen_at=seen.get(user.id, (None, 0))[0],
             disabled_at=user.disabled_at,
             disabled_why=user.disabled_why,
+            reset_at=user.reset_at,
             state=states[user.id],
             open_sessions=seen.get(user.id, (None, 0))[1],
         )

@@ -126,10 +126,10 @@ def invite() -> Response | tuple[str, int]:
     return page, 422 if errors else 200
 
 
-def _link_once(user: User, secret: str) -> tuple[str, int]:
+def _link_once(user: User, secret: str, *, reset: bool = False) -> tuple[str, int]:
     """The only page that ever shows the link: only its hash is kept."""
     address = current_app.config["HUB_SETTINGS"].public_url + url_for("accounts.enrol", secret=secret)
-    return render_template("admin/invited.html", user=user, address=address), 200
+    return render_template("admin/invited.html", user=user, address=address, reset=reset), 200
 
 
 @pages.page(
@@ -223,6 +223,26 @@ def renew(user_id: UUID) -> Response | tuple[str, int]:
     finish(key, back)
     db.session.commit()
     return _link_once(renewed, secret)
+
+
+@pages.page(
+    "/admin/users/<uuid:user_id>/reset",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="user.reset",
+    data=Data.STAFF,
+    methods=("POST",),
+    fresh=True,
+)
+def reset(user_id: UUID) -> Response | tuple[str, int]:
+    actor = current_actor()
+    key = parse_form_key(request.form.get("form_key"))
+    begun = earlier(actor, key)
+    if begun is not None:
+        return redirect(begun, 303)
+    changed, secret = actions.reset_user(actor, user_id)
+    finish(key, url_for("admin.user", user_id=user_id))
+    db.session.commit()
+    return _link_once(changed, secret, reset=True)
 
 
 @pages.page(

@@ -51,6 +51,9 @@ class NotificationKind(enum.StrEnum):
     ACCESS_SAMPLED = "sample.drawn"
     NEW_DEVICE = "session.started"
     NEW_PASSWORD = "user.enrolled"
+    CHANGED_PASSWORD = "user.password_changed"
+    NEW_APP = "user.app_set"
+    ACCOUNT_RESET = "user.reset"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
 
@@ -101,6 +104,9 @@ NOTIFICATION_LABELS = {
     NotificationKind.ACCESS_SAMPLED: "Say why you looked at something: it was drawn by chance",
     NotificationKind.NEW_DEVICE: "You were signed in on a device that is new to your account",
     NotificationKind.NEW_PASSWORD: "The password of your account was set",
+    NotificationKind.CHANGED_PASSWORD: "The password of your account was changed",
+    NotificationKind.NEW_APP: "An authenticator app was set up for your account",
+    NotificationKind.ACCOUNT_RESET: "An administrator has reset how you sign in: if you did not ask for it, tell them at once",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
 }

@@ -8,18 +8,15 @@ from typing import Any
 
 import pytest
 
-from hub.access.actor import NOBODY, RequestFacts
-from hub.access.guard import enter
+from hub.access.actor import RequestFacts
 from hub.accounts import sessions
-from hub.accounts.actions import new_enrolment
-from hub.accounts.models import User
-from hub.crypto.passwords import hash_password
 from hub.extensions import db
 from hub.web.identity import COOKIE
+from tests.fixtures.door import PASSWORD, give_password, next_code, set_up_door, sign_in
 from tests.fixtures.site import Client, Site
 from tests.fixtures.world import World, act_as
 
-PASSWORD = "correct horse battery staple"
+NEW = "four words nobody knows"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 Sql = Callable[..., list[Any]]
 
@@ -29,22 +26,11 @@ def sql(site: Site, database: SimpleNamespace) -> Sql:
     return lambda statement, **values: site.sql(database.superuser, statement, **values)
 
 
-def set_password(site: Site, *users: str) -> None:
-    hashed = hash_password(PASSWORD)
-    with site.inside():
-        enter(db.session(), NOBODY)
-        for user in users:
-            db.session.get_one(User, site.world.users[user]).password_hash = hashed
-        db.session.commit()
-
-
-def signed_in(site: Site, user: str, **headers: Any) -> Client:
+def signed_in(site: Site, user: str, **options: Any) -> Client:
     """As a browser does it: the session is one of the web."""
     client = site.visitor()
-    form = {"email": f"{user}@example.org", "password": PASSWORD}
-    answer = client.post("/sign-in", form, headers={"User-Agent": FIREFOX}, **headers)
+    answer = sign_in(client, site, user, headers={"User-Agent": FIREFOX}, **options)
     assert answer.status_code == 303, answer.text[:2000]
-    client._csrf = None
     return client
 
 
@@ -72,7 +58,7 @@ def test_a_token_is_recognised_until_it_is_ended(app: object, world: World) -> N
 def test_a_session_ends_by_idling_and_by_age_and_nothing_that_runs_by_itself_extends_it(
     site: Site, sql: Sql
 ) -> None:
-    set_password(site, "officer", "spoc", "auditor")
+    set_up_door(site, "officer", "spoc", "auditor")
     # those by which the world was built
     sql("DELETE FROM user_session")
     minutes = (
@@ -106,11 +92,12 @@ def test_a_session_ends_by_idling_and_by_age_and_nothing_that_runs_by_itself_ext
 
 
 def test_each_step_up_gives_a_new_token_and_the_old_one_is_worth_nothing(site: Site, sql: Sql) -> None:
-    set_password(site, "spoc")
+    set_up_door(site, "spoc")
     spoc = signed_in(site, "spoc")
     before, token_of_forms = cookie_of(spoc), spoc.csrf
     ended = sql("SELECT expires_at, created_at FROM user_session WHERE kind = 'web'")
-    answer = spoc.post("/session/confirm", {"password": PASSWORD, "next": "/admin"})
+    form = {"password": PASSWORD, "code": next_code(site, "spoc"), "next": "/admin"}
+    answer = spoc.post("/session/confirm", form)
     assert answer.status_code == 303 and answer.location == "/admin"
     after = cookie_of(spoc)
     assert after != before and is_in(spoc)
@@ -125,10 +112,10 @@ def test_each_step_up_gives_a_new_token_and_the_old_one_is_worth_nothing(site: S
     assert wrong.status_code == 422 and cookie_of(spoc) == after
 
 
-def test_a_change_of_roles_or_password_and_an_administrator_end_every_session_at_once(
+def test_a_change_of_roles_or_password_a_reset_and_an_administrator_end_every_session_at_once(
     site: Site, world: World, sql: Sql
 ) -> None:
-    set_password(site, "spoc", "officer")
+    set_up_door(site, "spoc", "officer")
     spoc, officer = site.as_user("spoc"), signed_in(site, "officer")
     user = world.users["officer"]
     assert is_in(officer)
@@ -138,16 +125,22 @@ def test_a_change_of_roles_or_password_and_an_administrator_end_every_session_at
     assert again.get("/cases/new").status_code == 403
     assert spoc.post(f"/admin/users/{user}/sessions/end").status_code == 303 and not is_in(again)
     third = signed_in(site, "officer")
-    with site.inside():
-        enter(db.session(), NOBODY)
-        secret = new_enrolment(db.session.get_one(User, user))
-        db.session.commit()
-    new = {"password": "four words nobody knows", "again": "four words nobody knows"}
-    assert site.visitor().post(f"/enrol/{secret}", new).status_code == 303
-    assert not is_in(third)
+    assert (
+        third.post("/account/password", {"old": PASSWORD, "password": NEW, "again": NEW}).status_code == 303
+    )
+    fourth = site.visitor()
+    assert give_password(fourth, "officer", NEW).location == "/sign-in/code"
+    assert fourth.post("/sign-in/code", {"code": next_code(site, "officer")}).status_code == 303
+    assert is_in(third) and is_in(fourth)
+    assert (
+        third.post("/account/password", {"old": NEW, "password": PASSWORD, "again": PASSWORD}).status_code
+        == 303
+    )
+    assert is_in(third) and not is_in(fourth)
+    assert spoc.post(f"/admin/users/{user}/reset").status_code == 200 and not is_in(third)
     whys = sql("SELECT convert_from(body, 'UTF8')::jsonb -> 'facts' ->> 'why' FROM audit.event"
                " WHERE act = 'session.revoked' ORDER BY at")  # fmt: skip
-    assert [row[0] for row in whys] == ["role", "administrator", "password"]
+    assert [row[0] for row in whys] == ["role", "administrator", "password", "reset"]
     acts = sql("SELECT act FROM audit.event WHERE act LIKE 'role.%' ORDER BY act")
     assert [row[0] for row in acts][-2:] == ["role.ended", "role.granted"]
 
@@ -164,7 +157,7 @@ def test_nobody_changes_their_own_roles_or_those_of_another_organisation(site: S
 
 
 def test_a_user_sees_the_own_sessions_and_ends_one_or_all_others(site: Site, world: World, sql: Sql) -> None:
-    set_password(site, "officer", "sergeant")
+    set_up_door(site, "officer", "sergeant")
     here = signed_in(site, "officer", environ_overrides={"REMOTE_ADDR": "192.0.2.77"})
     there = signed_in(site, "officer", environ_overrides={"REMOTE_ADDR": "2001:db8:1:2::3"})
     third, other = signed_in(site, "officer"), signed_in(site, "sergeant")
@@ -189,14 +182,13 @@ def test_a_user_sees_the_own_sessions_and_ends_one_or_all_others(site: Site, wor
 
 
 def test_a_new_device_and_a_new_password_are_told_of_and_a_known_device_is_not(site: Site, sql: Sql) -> None:
-    set_password(site, "officer")
+    set_up_door(site, "officer")
     told = "SELECT count(*) FROM notification n JOIN outbox_message o ON o.user_id = n.user_id AND o.kind = n.kind WHERE n.kind = :k"
     first = signed_in(site, "officer")
     assert sql(told, k="session.started")[0][0] == 0  # there is nothing to compare the first time with
     assert first.post("/sign-out").status_code == 303
     first._csrf = None
-    form = {"email": "officer@example.org", "password": PASSWORD}
-    assert first.post("/sign-in", form).status_code == 303
+    assert sign_in(first, site, "officer").status_code == 303
     assert sql(told, k="session.started")[0][0] == 0
     elsewhere = signed_in(site, "officer")
     assert sql(told, k="session.started")[0][0] == 1
@@ -206,10 +198,12 @@ def test_a_new_device_and_a_new_password_are_told_of_and_a_known_device_is_not(s
 
 
 def test_no_cookie_goes_anywhere_else_and_the_database_holds_no_usable_id(site: Site, sql: Sql) -> None:
-    set_password(site, "officer")
+    set_up_door(site, "officer")
     client = site.visitor()
-    answer = client.post("/sign-in", {"email": "officer@example.org", "password": PASSWORD})
-    cookies = [value for name, value in answer.headers if name == "Set-Cookie"]
+    half = give_password(client, "officer")
+    answer = client.post("/sign-in/code", {"code": next_code(site, "officer")})
+    both = [*half.headers, *answer.headers]
+    cookies = [value for name, value in both if name == "Set-Cookie"]
     assert len(cookies) >= 2
     for cookie in cookies:
         assert cookie.startswith("__Host-") and len(cookie) <= 4096

@@ -12,7 +12,8 @@ import pytest
 from hub.accounts import known_devices, throttle
 from hub.crypto import passwords
 from hub.web.devices import device_in_words, device_of, network_of
-from tests.accounts.test_sessions import PASSWORD, set_password, signed_in
+from tests.accounts.test_sessions import signed_in
+from tests.fixtures.door import PASSWORD, set_up_door
 from tests.fixtures.site import Client, Site
 
 OFFICER = {"email": "officer@example.org", "password": "wrong"}
@@ -28,7 +29,7 @@ def tried(client: Client, times: int, address: str = "127.0.0.1", **form: str) -
 def test_a_stranger_slows_an_account_and_never_its_own_device(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_password(site, "officer")
+    set_up_door(site, "officer")
     own = signed_in(site, "officer")
     hashed: list[str | None] = []
     real = passwords.verify_password
@@ -82,16 +83,18 @@ def test_nobody_shuts_the_door_of_enrolment_for_all(site: Site) -> None:
 def test_unknown_wrong_and_disabled_are_answered_with_the_same_page(
     site: Site, database: SimpleNamespace
 ) -> None:
-    set_password(site, "officer", "reader")
+    set_up_door(site, "officer", "reader", "manager")
     site.sql(
         database.superuser,
         "UPDATE app_user SET disabled_at = now(), disabled_why = 'left' WHERE email = 'reader@example.org'",
     )
+    site.sql(database.superuser, "UPDATE app_user SET reset_at = now() WHERE email = 'manager@example.org'")
     pages = []
     for email, password in (
         ("nobody@example.org", PASSWORD),
         ("officer@example.org", "wrong"),
         ("reader@example.org", PASSWORD),
+        ("manager@example.org", PASSWORD),  # reset, and not set up anew
         ("sergeant@example.org", PASSWORD),  # invited, without a password yet
     ):
         answer = site.visitor().post("/sign-in", {"email": email, "password": password})
@@ -107,7 +110,7 @@ def test_unknown_wrong_and_disabled_take_the_same_time(
     """Paired: the three kinds take turns, so that whatever else the machine does falls on all alike."""
     monkeypatch.setattr(throttle, "PER_ACCOUNT", 10_000)
     monkeypatch.setattr(throttle, "PER_SOURCE", 10_000)
-    set_password(site, "officer", "reader")
+    set_up_door(site, "officer", "reader")
     site.sql(
         database.superuser,
         "UPDATE app_user SET disabled_at = now(), disabled_why = 'left' WHERE email = 'reader@example.org'",

@@ -7,41 +7,39 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
-from hub.access.actor import NOBODY
-from hub.access.guard import enter
-from hub.accounts.models import User
-from hub.crypto.passwords import hash_password
-from hub.extensions import db
+from tests.fixtures.door import PASSWORD, next_code, set_up_door
 from tests.fixtures.site import Site
 
-PASSWORD = "correct horse battery staple"
 
-
-def _set_password(site: Site) -> None:
-    with site.inside():
-        enter(db.session(), NOBODY)
-        user = db.session.get_one(User, site.world.users["officer"])
-        user.password_hash = hash_password(PASSWORD)
-        db.session.commit()
-
-
-def test_a_right_password_signs_in_and_a_wrong_one_is_refused_and_written_down(
+def test_a_right_password_and_code_sign_in_and_wrong_ones_are_refused_and_written_down(
     site: Site, database: SimpleNamespace
 ) -> None:
-    _set_password(site)
+    set_up_door(site, "officer")
     visitor = site.visitor()
     page = visitor.get("/sign-in")
     assert page.status_code == 200
     wrong = visitor.post("/sign-in", {"email": "officer@example.org", "password": "wrong"})
-    assert wrong.status_code == 422 and "not right" in wrong.get_data(as_text=True)
-    right = visitor.post(
-        "/sign-in", {"email": "OFFICER@example.org ", "password": PASSWORD, "next": "//evil.example"}
-    )
-    assert right.status_code == 303 and right.headers["Location"] == "/"
+    assert wrong.status_code == 422 and "not right" in wrong.text
+    form = {"email": "OFFICER@example.org ", "password": PASSWORD, "next": "//evil.example"}
+    half = visitor.post("/sign-in", form)
+    assert half.status_code == 303 and half.location == "/sign-in/code"
+    assert visitor.get("/account").status_code == 302
+    refused = visitor.post("/sign-in/code", {"code": "12345"})
+    assert refused.status_code == 422 and "code is not right" in refused.text
+    right = visitor.post("/sign-in/code", {"code": next_code(site, "officer")})
+    assert right.status_code == 303 and right.location == "/"
     cookie = next(value for name, value in right.headers if name == "Set-Cookie" and "hub-session" in value)
     assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite=Lax" in cookie
-    acts = site.sql(database.superuser, "SELECT act, outcome FROM audit.event ORDER BY at DESC LIMIT 2")
-    assert [tuple(row) for row in acts] == [("session.started", "ok"), ("session.refused", "denied")]
+    assert visitor.get("/account").status_code == 200
+    acts = site.sql(
+        database.superuser,
+        "SELECT act, outcome, convert_from(body, 'UTF8')::jsonb -> 'facts' FROM audit.event ORDER BY at DESC LIMIT 3",
+    )
+    assert [tuple(row) for row in acts] == [
+        ("session.started", "ok", {"method": "password_and_code"}),
+        ("session.refused", "denied", {"why": "code"}),
+        ("session.refused", "denied", {"why": "credentials"}),
+    ]
 
 
 def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:

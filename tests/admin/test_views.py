@@ -13,6 +13,7 @@ from markupsafe import escape
 
 from hub.access.permissions import ROLES, Permission, Role
 from hub.admin.policy import PERMISSION_LABELS
+from tests.fixtures.door import code_of, offered
 from tests.fixtures.site import Client, Site
 
 FORM: dict[str, Any] = {
@@ -84,9 +85,15 @@ def test_an_invited_user_enrols_by_a_link_that_is_shown_once(
     form = visitor.get(address).text
     token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', form)
     assert token
-    word = "correct horse battery staple"
+    word = "violet kettle under the rain"
     answer = visitor.http.post(address, data={"csrf_token": token.group(1), "password": word, "again": word})
-    assert answer.status_code == 303
+    assert answer.location == "/sign-in/set-up"
+    assert visitor.get("/account").status_code == 302
+    secret = offered(visitor.get("/sign-in/set-up").text)
+    assert visitor.post("/sign-in/set-up", {"code": code_of(secret)}).status_code == 303
+    assert visitor.get("/account").status_code == 200
+    # it works once
+    assert site.visitor().get(address).status_code == 403
     assert "Active" in spoc.get(again.headers["Location"]).text
 
 

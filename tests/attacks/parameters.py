@@ -48,7 +48,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "case_log.show": ("type", "is", "organisation", "only", "corrects", "after"),
     "case_files.home": ("after", "added"),
     "case_sharing.show": ("end",),
-    "accounts.sign_in": ("next", "kept"),
+    "accounts.sign_in": ("next", "kept", "over"),
     "accounts.confirm": ("next",),
     "oversight.purpose": ("next",),
     "oversight.desk": ("reference", *ASKED),

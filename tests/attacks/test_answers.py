@@ -30,6 +30,8 @@ BY_THEMSELVES = frozenset(
         "accounts.sign_out",
         "accounts.sign_in",
         "accounts.enrol",
+        "second_step.code",
+        "second_step.set_up",
         "health.health",
         "reports.policy_report",
         "static",

@@ -93,6 +93,9 @@ def hostile(
             "accounts.confirm",
             "accounts.sign_in",
             "admin.close",
+            "admin.reset",
+            "second_step.code",
+            "second_step.set_up",
         ):
             continue
         form = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -139,3 +141,42 @@ def test_room_is_given_back_after_a_failure() -> None:
         with pytest.raises(Busy):
             hash_password("x", cost=impossible)
     assert verify_password(GOOD, "secret")
+
+
+@pytest.mark.timing
+def test_a_check_costs_between_a_tenth_and_half_a_second() -> None:
+    """SECURITY N6, in the time of one processor: less is cheap to guess at, more keeps people waiting."""
+    stored, took = hash_password("secret"), []
+    for _ in range(9):
+        begun = time.process_time()
+        assert verify_password(stored, "secret")
+        took.append(time.process_time() - begun)
+    assert 0.1 <= statistics.median(took) <= 0.5, took
+    assert (COST.memory_kib, COST.passes) >= (19_456, 2)
+
+
+def test_a_hundred_checks_at_once_stay_under_a_bound_of_memory() -> None:
+    """In a process of its own, whose peak nothing else has raised: two hashes at once and no more, whoever else waits."""
+    program = (
+        "import resource, threading\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from hub.crypto.errors import Busy\n"
+        "from hub.crypto.passwords import AT_ONCE, COST, verify_password\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "def one(_):\n"
+        "    try:\n"
+        "        return verify_password(None, 'x')\n"
+        "    except Busy:\n"
+        "        return None\n"
+        "before, gate = peak(), threading.Barrier(100)\n"
+        "def together(number):\n"
+        "    gate.wait()\n"
+        "    return one(number)\n"
+        "with ThreadPoolExecutor(100) as pool:\n"
+        "    answers = list(pool.map(together, range(100)))\n"
+        "print(answers.count(False), answers.count(None), (peak() - before) / (AT_ONCE * COST.memory_kib))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    answered, busy, share = done.stdout.split()
+    assert int(answered) + int(busy) == 100 and int(answered) >= passwords.AT_ONCE
+    assert float(share) < 1.5, done.stdout

@@ -20,16 +20,13 @@ WITHOUT_ACTOR = {
         "user_names",
         "team_names",
         "colleagues",
-        "has_password",
         "has_signed_in",
+        "words_of",
     },
     "hub/accounts/actions.py": {
         "sign_in",
         "sign_in_demo",
-        "enrol",
         "set_up",
-        "new_enrolment",
-        "check_password",
     },
 }
 # What makes a function a writer, and what counts as its event.
@@ -39,7 +36,6 @@ EVENTS = {"append", "append_each", "append_nobody", "opened", "listed"}
 EVENT_BY_CALLER = {
     ("hub/access/actions.py", "create_record"),
     ("hub/access/actions.py", "involve"),
-    ("hub/accounts/actions.py", "new_enrolment"),
     ("hub/notifications/actions.py", "notify"),
     ("hub/notifications/actions.py", "mark_read"),
     ("hub/notifications/actions.py", "mark_all_read"),

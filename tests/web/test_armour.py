@@ -38,8 +38,9 @@ EXACT = {
 }
 # what nobody may do who proved longer than five minutes ago who they are (SECURITY N13)
 WEIGHTY = {
-    "admin.change_roles", "admin.close", "admin.end_sessions", "admin.invite", "admin.renew", "agreements.sign",
+    "admin.change_roles", "admin.close", "admin.end_sessions", "admin.invite", "admin.renew", "admin.reset", "agreements.sign",
     "attestations.reinstate", "case_disclosures.bundle", "case_file_list.as_table", "case_file_list.on_paper", "case_handover.offer",
+    "credentials.app", "credentials.password", "credentials.start_app",
     "erasures.approve", "erasures.refuse", "erasures.show", "emergencies.open_now", "hand_overs.accept",
     "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "subject_reports.show", "teams.add",
     "teams.remove",
