@@ -11,7 +11,7 @@ import hub.models  # noqa: F401
 from hub.access import finding
 from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
-from hub.accounts import sessions, telling
+from hub.accounts import admitting, sessions, telling
 from hub.accounts.session_views import pages as own_sessions_pages
 from hub.accounts.views import pages as accounts_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
@@ -65,6 +65,10 @@ from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
 from hub.panels.views import pages as panels_pages
+from hub.passkeys.door_views import pages as passkey_door_pages
+from hub.passkeys.policy import check_may_begin
+from hub.passkeys.rule_views import pages as passkey_rule_pages
+from hub.passkeys.views import pages as passkeys_pages
 from hub.people.views import pages as people_pages
 from hub.reviews.alert_views import pages as alerts_pages
 from hub.reviews.sample_views import own as my_accesses_pages
@@ -102,6 +106,9 @@ BLUEPRINTS = (
     case_log_pages,
     accounts_pages,
     own_sessions_pages,
+    passkey_door_pages,
+    passkeys_pages,
+    passkey_rule_pages,
     agreements_pages,
     agreement_pages,
     agreement_terms_pages,
@@ -176,6 +183,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
     telling.install(app, tell_user)
+    admitting.install(app, check_may_begin)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)

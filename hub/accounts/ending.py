@@ -25,6 +25,7 @@ class EndedWhy(enum.StrEnum):
     ADMINISTRATOR = "administrator"
     PASSWORD = "password"
     ROLE = "role"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True)

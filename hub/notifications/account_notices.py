@@ -1,10 +1,14 @@
-"""Notices to a user about their own account: the only ones that go to whoever acts, for it may be somebody else."""
+"""Notices to a user about their own account: the only ones that go to whoever acts, for it may be somebody else, or while
+nobody does."""
 
 from __future__ import annotations
 
 from hub.access.actor import Actor
+from hub.accounts.models import User
 from hub.accounts.telling import ADDRESS
+from hub.extensions import db
 from hub.notifications.actions import notify
+from hub.notifications.leaving import leave
 from hub.notifications.vocabulary import NotificationKind
 
 
@@ -13,3 +17,9 @@ def tell_user(actor: Actor, kind: str) -> None:
     notify(
         actor, [actor.user_id], NotificationKind(kind), reference="your-account", address=ADDRESS, own=True
     )
+
+
+def warn_user(user: User, kind: NotificationKind, *, address: str) -> None:
+    """A notice and an e-mail to somebody for whom nobody is signed in: the refusal it tells of is the event. Flushes."""
+    leave(user, kind, reference="your-account", address=address)
+    db.session.flush()

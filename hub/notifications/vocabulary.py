@@ -51,6 +51,9 @@ class NotificationKind(enum.StrEnum):
     ACCESS_SAMPLED = "sample.drawn"
     NEW_DEVICE = "session.started"
     NEW_PASSWORD = "user.enrolled"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
+    PASSKEY_SUSPENDED = "passkey.suspended"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
 
@@ -101,6 +104,9 @@ NOTIFICATION_LABELS = {
     NotificationKind.ACCESS_SAMPLED: "Say why you looked at something: it was drawn by chance",
     NotificationKind.NEW_DEVICE: "You were signed in on a device that is new to your account",
     NotificationKind.NEW_PASSWORD: "The password of your account was set",
+    NotificationKind.PASSKEY_ADDED: "A passkey was added to your account",
+    NotificationKind.PASSKEY_REMOVED: "A passkey was removed from your account",
+    NotificationKind.PASSKEY_SUSPENDED: "A passkey of yours was taken out of use, because a copy of it may exist",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
 }

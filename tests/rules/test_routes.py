@@ -31,6 +31,8 @@ def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
     assert {endpoint for endpoint, (needs, _, _) in ROUTES.items() if needs == "public"} <= {
         "accounts.sign_in",
         "accounts.enrol",
+        "passkey_door.begin_sign_in",
+        "passkey_door.sign_in",
         "health.health",
         "about.help_page",
         "about.accessibility",
