@@ -30,6 +30,8 @@ BY_THEMSELVES = frozenset(
         "accounts.sign_out",
         "accounts.sign_in",
         "accounts.enrol",
+        "passkey_door.begin_sign_in",
+        "passkey_door.sign_in",
         "health.health",
         "reports.policy_report",
         "static",
