@@ -88,6 +88,11 @@ def end_sessions_of(actor: Actor, user_id: UUID, why: EndedWhy, *, but: UUID | N
     return count
 
 
+def end_unasked(user_id: UUID) -> None:
+    """Ends all of a user's sessions while nobody is there to sign an event: the refusal that led to it is written before."""
+    _end(user_id, sa.true())
+
+
 def _open(user_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         UserSession.user_id == user_id,

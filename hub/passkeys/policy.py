@@ -1,6 +1,8 @@
 """Who must have a passkey that no cloud copies, and which one may not be taken away.
 
 Where an organisation asks for it, its administrators and auditors begin a session only with a passkey bound to one device.
+The one way past it is an enrolment link, which another administrator gives out and which works once: in that session the new
+colleague adds the passkey. Whether it is bound is the device's own word, as we ask for no attestation.
 """
 
 from __future__ import annotations

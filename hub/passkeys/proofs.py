@@ -13,6 +13,7 @@ from flask import current_app
 
 from hub.access.actor import Actor, RequestFacts
 from hub.accounts import ceremonies, known_devices, sessions, starting, throttle
+from hub.accounts.ending import end_unasked
 from hub.accounts.models import Ceremony, User
 from hub.accounts.queries import first_team
 from hub.accounts.vocabulary import CeremonyKind, Method
@@ -26,6 +27,7 @@ from hub.passkeys.party import required_party
 from hub.web.counting import count
 
 REFUSED = "This passkey does not open an account here. Try another, or sign in another way."
+COPIED = "passkey_copied"
 # challenges that one source may ask for in a minute: people of one organisation may share an address
 MOST_BEGUN = 60
 
@@ -63,6 +65,7 @@ def sign_in(request: RequestFacts, *, token: str, credential: str) -> tuple[str,
             raise Refused("no_team", user.id)
     except Refused as refused:
         append_nobody(request, "session.refused", user_id=refused.user_id, facts={"why": refused.why})
+        _after(refused)
         db.session.commit()
         raise _denied(refused) from refused
     db.session.commit()
@@ -94,11 +97,18 @@ def confirm(actor: Actor, session_id: UUID, *, token: str, credential: str) -> t
         append(
             actor, "session.refused", outcome="denied", object_id=actor.user_id, facts={"why": refused.why}
         )
+        _after(refused)
         db.session.commit()
         raise _denied(refused) from refused
     # the event is written under the old token, which then ends
     append(actor, "session.confirmed", object_id=actor.user_id, facts={"method": Method.PASSKEY.value})
     return sessions.confirm(session_id), ceremony.address
+
+
+def _after(refused: Refused) -> None:
+    """Whoever has the copy may be in already. After the event: an ended session writes none."""
+    if refused.why == COPIED and refused.user_id is not None:
+        end_unasked(refused.user_id)
 
 
 def _denied(refused: Refused) -> Denied:
@@ -167,4 +177,4 @@ def _count_up(passkey: Passkey, user: User, signed: int) -> None:
     gone = sa.update(Passkey).where(Passkey.id == passkey.id, Passkey.removed_at.is_(None))
     db.session.execute(gone.values(removed_at=clock.now()).execution_options(synchronize_session=False))
     telling.warn(user)
-    raise Refused("passkey_copied", user.id)
+    raise Refused(COPIED, user.id)

@@ -15,7 +15,9 @@ from hub.passkeys.answers import ask, go_to, in_json
 from hub.passkeys.party import NOT_HERE, party_of
 from hub.passkeys.policy import is_strict
 from hub.passkeys.telling import ADDRESS
+from hub.web.context import lead_back
 from hub.web.identity import current_actor, current_visit
+from hub.web.once import once
 from hub.web.routes import Data, Door, Pages
 
 pages = Pages("passkeys", __name__)
@@ -82,18 +84,22 @@ def add() -> Response:
 )
 def rename(passkey_id: UUID) -> Response | tuple[str, int]:
     actor, errors = current_actor(), {}
-    passkey = queries.find_own(actor, passkey_id)
-    label = passkey.label
     if request.method == "POST":
-        label = request.form.get("label", "")
-        try:
-            actions.rename_passkey(actor, passkey_id, label)
-            db.session.commit()
+
+        def act() -> str:
+            actions.rename_passkey(actor, passkey_id, request.form.get("label", ""))
             flash("The passkey has another name.", "success")
-            return redirect(url_for("passkeys.home"), 303)
+            return ADDRESS
+
+        try:
+            return once(actor, act)
         except Invalid as invalid:
             db.session.rollback()
+            if not invalid.errors:
+                raise
             errors = invalid.errors
+    passkey = queries.find_own(actor, passkey_id)
+    label = request.form.get("label", passkey.label)
     page = render_template("passkeys/rename.html", passkey=passkey, label=label, errors=errors)
     return page, 422 if errors else 200
 
@@ -107,12 +113,16 @@ def rename(passkey_id: UUID) -> Response | tuple[str, int]:
     fresh=True,
 )
 def remove(passkey_id: UUID) -> Response | str:
-    actor = current_actor()
+    actor, session_id = current_actor(), _session_id()
     if request.method == "POST":
-        label = actions.remove_passkey(actor, _session_id(), passkey_id)
-        db.session.commit()
-        flash(f"The passkey “{label}” is removed. It opens nothing any more.", "success")
-        return redirect(url_for("passkeys.home"), 303)
+
+        def act() -> str:
+            label = actions.remove_passkey(actor, session_id, passkey_id)
+            flash(f"The passkey “{label}” is removed. It opens nothing any more.", "success")
+            return ADDRESS
+
+        lead_back(ADDRESS, "Your passkeys")
+        return once(actor, act)
     return render_template("passkeys/remove.html", passkey=queries.find_own(actor, passkey_id))
 
 

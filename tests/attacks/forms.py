@@ -293,6 +293,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts.stay": {},
         "own_sessions.end_one": {},
         "own_sessions.end_others": {},
+        "passkeys.rename": {"label": "Key in the drawer"},
+        "passkeys.remove": {},
         "accounts.confirm": {"password": "x", "next": "/cases"},
         "accounts.sign_in": {"email": "nobody@example.org", "password": "x", "next": "/"},
         "accounts.enrol": {"password": "correct horse battery", "again": "correct horse battery"},
@@ -352,6 +354,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
             },
         ),
         "admin.renew": ("spoc", {}),
+        # her organisation is not ready for it, so that nobody is signed out
+        "passkey_rule.change": ("spoc", {"strict": "yes"}),
         "file_rules.change": (
             "spoc",
             {
@@ -394,7 +398,20 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
     return found
 
 
-# the upload reads its own body (see test_uploads), signing out ends the session that the others use
+# the upload reads its own body (see test_uploads), signing out ends the session that the others use, and what a device answers is
+# asked for by a script (see tests/passkeys)
 OF_THEIR_OWN = frozenset(
-    {"case_files.upload", "case_file.replace", "papers.add", "evidence.add", "accounts.sign_out"}
+    {
+        "case_files.upload",
+        "case_file.replace",
+        "papers.add",
+        "evidence.add",
+        "accounts.sign_out",
+        "passkeys.begin",
+        "passkeys.add",
+        "passkey_door.begin_sign_in",
+        "passkey_door.sign_in",
+        "passkey_door.begin_confirming",
+        "passkey_door.confirm",
+    }
 )

@@ -182,6 +182,8 @@ def test_after_the_session_ran_out_every_form_leads_to_a_page_that_is_there(
         if rule.endpoint in (
             "accounts.sign_in",
             "accounts.enrol",
+            "passkey_door.begin_sign_in",
+            "passkey_door.sign_in",
             "case_files.upload",
             "case_file.replace",
             "papers.add",

@@ -95,7 +95,9 @@ def test_a_passkey_is_added_used_and_removed(officer: Visitor, site: Site, datab
     pages.follow(officer, "Remove")
     pages.press(officer, "Remove this passkey")
     officer.see("“Laptop at the desk” is removed", "You have no passkey")
-    methods = site.sql(database.superuser, "SELECT method FROM user_session WHERE method <> 'operator' ORDER BY id")
+    methods = site.sql(
+        database.superuser, "SELECT method FROM user_session WHERE method <> 'operator' ORDER BY id"
+    )
     assert [row[0] for row in methods] == ["demo", "passkey"]
 
 

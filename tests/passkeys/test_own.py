@@ -231,3 +231,11 @@ def test_only_one_s_own_passkey_confirms_and_only_in_the_session_that_asked(
         ("passkey_untrue", "denied", whose),
         ("ceremony_over", "denied", whose),
     ]
+
+
+def test_a_copy_found_while_confirming_ends_the_session_in_hand(site: Site, refusals: Refusals) -> None:
+    client, device = with_passkey(site, "officer")
+    assert confirm(client, device, count=9).status_code == 200
+    assert confirm(client, device, count=9).status_code == 403
+    assert client.get("/account").status_code == 302
+    assert refusals() == [("passkey_copied", "denied", str(site.world.users["officer"]))]
