@@ -11,7 +11,7 @@ import hub.models  # noqa: F401
 from hub.access import finding
 from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
-from hub.accounts import sessions, telling
+from hub.accounts import admitting, enrolment, sessions, telling
 from hub.accounts.credential_views import pages as credentials_pages
 from hub.accounts.session_views import pages as own_sessions_pages
 from hub.accounts.step_views import pages as second_step_pages
@@ -68,6 +68,11 @@ from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
 from hub.panels.views import pages as panels_pages
+from hub.passkeys.actions import forget_passkeys
+from hub.passkeys.door_views import pages as passkey_door_pages
+from hub.passkeys.policy import check_may_begin
+from hub.passkeys.rule_views import pages as passkey_rule_pages
+from hub.passkeys.views import pages as passkeys_pages
 from hub.people.views import pages as people_pages
 from hub.reviews.alert_views import pages as alerts_pages
 from hub.reviews.sample_views import own as my_accesses_pages
@@ -107,6 +112,9 @@ BLUEPRINTS = (
     own_sessions_pages,
     second_step_pages,
     credentials_pages,
+    passkey_door_pages,
+    passkeys_pages,
+    passkey_rule_pages,
     agreements_pages,
     agreement_pages,
     agreement_terms_pages,
@@ -182,6 +190,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
     telling.install(app, tell_user)
+    admitting.install(app, check_may_begin)
+    enrolment.install(app, forget_passkeys)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)

@@ -26,6 +26,7 @@ class EndedWhy(enum.StrEnum):
     PASSWORD = "password"
     ROLE = "role"
     RESET = "reset"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ def end_sessions_of(actor: Actor, user_id: UUID, why: EndedWhy, *, but: UUID | N
     if count or why is EndedWhy.ADMINISTRATOR:
         append(actor, "session.revoked", object_id=user_id, counted=count, facts={"why": why.value})
     return count
+
+
+def end_unasked(user_id: UUID) -> None:
+    """Ends all of a user's sessions while nobody is there to sign an event: the refusal that led to it is written before."""
+    _end(user_id, sa.true())
 
 
 def _open(user_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:

@@ -34,6 +34,8 @@ class Organisation(Keyed, Base):
     kind: Mapped[str] = holds(Holds.CODE, sa.Text)
     # the policy that opens new records to every team of the organisation
     opens_records: Mapped[bool] = holds(Holds.ACCESS_FACT, sa.Boolean, default=False)
+    # administrators and auditors begin a session only with a passkey bound to one device
+    strict_passkeys: Mapped[bool] = holds(Holds.ACCESS_FACT, sa.Boolean, default=False)
 
     __table_args__ = (
         one_of("kind", OrganisationKind),
@@ -142,6 +144,8 @@ class UserSession(Keyed, Base):
     # the provider that vouched for the user, and what it calls its own session: by that it is ended from there
     provider_id: Mapped[UUID | None] = holds(Holds.KEY, sa.Uuid)
     provider_session: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+    # it began with a passkey that lies on one device and nowhere else
+    device_bound: Mapped[bool] = holds(Holds.ACCESS_FACT, sa.Boolean, default=False)
 
     __table_args__ = (
         one_of("kind", Source),

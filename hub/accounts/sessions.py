@@ -14,6 +14,7 @@ from hub.access.actor import Actor, RequestFacts, Source
 from hub.access.models import Agreement, AgreementParty, AgreementPurpose
 from hub.access.permissions import Role, permissions_of
 from hub.access.vocabulary import PURPOSE_LABELS, Audience, Purpose
+from hub.accounts import admitting
 from hub.accounts.models import (
     Organisation,
     Partnership,
@@ -51,6 +52,7 @@ def start(
     request: RequestFacts | None = None,
     provider_id: UUID | None = None,
     provider_session: str | None = None,
+    device_bound: bool = False,
 ) -> str:
     """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit."""
     token = secrets.token_urlsafe(32)
@@ -73,6 +75,7 @@ def start(
             network=network_of(request.ip) if request else None,
             provider_id=provider_id,
             provider_session=provider_session,
+            device_bound=device_bound,
         )
     )
     return token
@@ -119,6 +122,8 @@ def switch(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> None:
     )
     if member is None or purpose not in set(Purpose):
         raise Denied("not_your_team", "You are not in that team.")
+    bound = db.session.scalar(sa.select(UserSession.device_bound).where(UserSession.id == session_id))
+    admitting.check(db.session.get_one(User, actor.user_id), db.session.get_one(Team, team_id), bool(bound))
     db.session.execute(
         sa.update(UserSession).where(UserSession.id == session_id).values(team_id=team_id, purpose=purpose)
     )

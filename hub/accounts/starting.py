@@ -6,10 +6,10 @@ from uuid import UUID
 
 from hub.access.actor import Actor, RequestFacts
 from hub.access.guard import enter
-from hub.accounts import known_devices, queries, sessions, telling
+from hub.accounts import admitting, known_devices, queries, sessions, telling
 from hub.accounts.models import Team, User
 from hub.accounts.vocabulary import Method
-from hub.audit.recording import append
+from hub.audit.recording import append, append_nobody
 from hub.core.errors import Denied
 from hub.extensions import db
 
@@ -24,13 +24,21 @@ def begin(
     *,
     provider_id: UUID | None = None,
     provider_session: str | None = None,
+    device_bound: bool = False,
 ) -> tuple[str, Actor]:
     """A session for somebody who has proved who they are: its token, and the actor. Commits.
 
-    `Denied` (bad_credentials) for a closed account, and for one that was reset and not set up anew, however it was proved.
+    `Denied`: bad_credentials for a closed account, and for one that was reset and not set up anew, however it was proved;
+    passkey_required where their organisation asks for another proof.
     """
     if user.disabled_at is not None or user.reset_at is not None:
         raise Denied("bad_credentials", REFUSED)
+    try:
+        admitting.check(user, team, device_bound)
+    except Denied as denied:
+        append_nobody(request, "session.refused", user_id=user.id, facts={"why": denied.code})
+        db.session.commit()
+        raise
     elsewhere = queries.has_signed_in(user) and not known_devices.mark_of(request.known_device, user.id)
     token = sessions.start(
         user,
@@ -39,6 +47,7 @@ def begin(
         request=request,
         provider_id=provider_id,
         provider_session=provider_session,
+        device_bound=device_bound,
     )
     db.session.commit()
     actor = sessions.actor_of(token, request)

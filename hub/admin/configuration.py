@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.accounts import sessions, throttle
-from hub.accounts.actions import ENROLMENT_LASTS, MAX_PASSWORD, MIN_PASSWORD
+from hub.accounts.enrolment import ENROLMENT_LASTS
+from hub.accounts.password_rules import MAX_PASSWORD, MIN_PASSWORD
 from hub.config import Settings
 from hub.crypto.keyring import EPOCH_DAYS
 from hub.web.identity import FRESH

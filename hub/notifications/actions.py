@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
@@ -19,8 +18,9 @@ from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.extensions import db
-from hub.notifications.models import Notification, OutboxMessage
-from hub.notifications.vocabulary import NOTIFICATION_LABELS, NotificationKind
+from hub.notifications.leaving import leave
+from hub.notifications.models import Notification
+from hub.notifications.vocabulary import NotificationKind
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._/-]{1,60}")
 _ADDRESS = re.compile(r"/[A-Za-z0-9_./?=&-]{0,200}")
@@ -51,8 +51,7 @@ def notify(
         .order_by(User.id)
     ).all()
     for user in users:
-        db.session.add(Notification(user_id=user.id, kind=known.value, reference=reference, address=address))
-        db.session.add(_message(user, known, reference, address))
+        leave(user, known, reference=reference, address=address)
     if users:
         db.session.flush()
         append(actor, "notification.left", counted=len(users), facts={"kind": known.value})
@@ -67,25 +66,6 @@ def _checked(kind: NotificationKind | str, reference: str, address: str) -> Noti
     if not _REFERENCE.fullmatch(reference) or not _ADDRESS.fullmatch(address) or address.startswith("//"):
         raise WrongNotice("a notice holds a reference and a path of this service, and nothing else")
     return known
-
-
-def _message(user: User, kind: NotificationKind, reference: str, address: str) -> OutboxMessage:
-    """Every line is the hub's own; what is told can only be read after signing in."""
-    sentence = NOTIFICATION_LABELS[kind]
-    link = f"{current_app.config['HUB_SETTINGS'].public_url}{address}"
-    body = (
-        f"{sentence}.\n\n"
-        f"Reference: {reference}\n"
-        f"Sign in to read it: {link}\n\n"
-        "This email holds no details on purpose. Do not reply to it, and never send details of people by email.\n"
-    )
-    return OutboxMessage(
-        user_id=user.id,
-        to_address=user.email,
-        kind=kind.value,
-        subject=f"OFFICIAL: {sentence} ({reference})",
-        body=body,
-    )
 
 
 def mark_read(actor: Actor, notification_id: UUID) -> str:

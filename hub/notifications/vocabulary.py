@@ -54,6 +54,9 @@ class NotificationKind(enum.StrEnum):
     CHANGED_PASSWORD = "user.password_changed"
     NEW_APP = "user.app_set"
     ACCOUNT_RESET = "user.reset"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
+    PASSKEY_SUSPENDED = "passkey.suspended"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
 
@@ -107,6 +110,9 @@ NOTIFICATION_LABELS = {
     NotificationKind.CHANGED_PASSWORD: "The password of your account was changed",
     NotificationKind.NEW_APP: "An authenticator app was set up for your account",
     NotificationKind.ACCOUNT_RESET: "An administrator has reset how you sign in: if you did not ask for it, tell them at once",
+    NotificationKind.PASSKEY_ADDED: "A passkey was added to your account",
+    NotificationKind.PASSKEY_REMOVED: "A passkey was removed from your account",
+    NotificationKind.PASSKEY_SUSPENDED: "A passkey of yours was taken out of use, because a copy of it may exist",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
 }

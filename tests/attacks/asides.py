@@ -39,6 +39,7 @@ from hub.handovers.actions import offer_hand_over
 from hub.interests.actions import declare_interest
 from hub.interests.forms import InterestForm
 from hub.interests.vocabulary import InterestKind, Relation
+from hub.passkeys.models import Passkey
 from hub.people.actions import add_person
 from hub.people.vocabulary import InvolvementRole
 from hub.reviews import jobs as review_jobs
@@ -238,6 +239,9 @@ def _administration(world: World, made: Asides) -> None:
     elsewhere = sessions.identify(token, RequestFacts(), False)
     assert elsewhere is not None
     made.acts["own_sessions.end_one"] = {"session_id": elsewhere.session_id}
+    made.ours["passkey_id"] = _passkey(world, "officer")
+    made.theirs["passkey_id"] = _passkey(world, "sergeant")
+    made.acts["passkeys.remove"] = {"passkey_id": _passkey(world, "officer")}
     partners = {"assurance_id": submit("police_spoc")}
     made.acts |= {"assurances.review": partners, "assurances.one": partners}
     enter(db.session(), NOBODY)
@@ -260,3 +264,18 @@ def _administration(world: World, made: Asides) -> None:
         actor = act_as(world, user)
         of = sa.select(Attestation.id).where(Attestation.organisation_id == actor.organisation_id)
         side["attestation_id"] = db.session.scalars(of).one()
+
+
+def _passkey(world: World, user: str) -> UUID:
+    """A row without a device that could answer for it."""
+    passkey = Passkey(
+        user_id=world.users[user],
+        credential_id=uuid4().bytes,
+        public_key=b"none",
+        sign_count=0,
+        device_bound=True,
+        label="Key ring",
+    )
+    db.session.add(passkey)
+    db.session.commit()
+    return passkey.id

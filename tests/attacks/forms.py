@@ -299,6 +299,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "credentials.start_app": {},
         "second_step.code": {"code": "000000"},
         "second_step.set_up": {"code": "000000"},
+        "passkeys.rename": {"label": "Key in the drawer"},
+        "passkeys.remove": {},
         "accounts.sign_in": {"email": "nobody@example.org", "password": "x", "next": "/"},
         "accounts.enrol": {"password": "correct horse battery", "again": "correct horse battery"},
         "notifications.read_all": {"before": str(arena.notification_id)},
@@ -357,6 +359,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
             },
         ),
         "admin.renew": ("spoc", {}),
+        # her organisation is not ready for it, so that nobody is signed out
+        "passkey_rule.change": ("spoc", {"strict": "yes"}),
         "file_rules.change": (
             "spoc",
             {
@@ -400,7 +404,20 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
     return found
 
 
-# the upload reads its own body (see test_uploads), signing out ends the session that the others use
+# the upload reads its own body (see test_uploads), signing out ends the session that the others use, and what a device answers is
+# asked for by a script (see tests/passkeys)
 OF_THEIR_OWN = frozenset(
-    {"case_files.upload", "case_file.replace", "papers.add", "evidence.add", "accounts.sign_out"}
+    {
+        "case_files.upload",
+        "case_file.replace",
+        "papers.add",
+        "evidence.add",
+        "accounts.sign_out",
+        "passkeys.begin",
+        "passkeys.add",
+        "passkey_door.begin_sign_in",
+        "passkey_door.sign_in",
+        "passkey_door.begin_confirming",
+        "passkey_door.confirm",
+    }
 )

@@ -32,6 +32,8 @@ BY_THEMSELVES = frozenset(
         "accounts.enrol",
         "second_step.code",
         "second_step.set_up",
+        "passkey_door.begin_sign_in",
+        "passkey_door.sign_in",
         "health.health",
         "reports.policy_report",
         "static",

@@ -184,6 +184,8 @@ def test_after_the_session_ran_out_every_form_leads_to_a_page_that_is_there(
             "accounts.enrol",
             "second_step.code",
             "second_step.set_up",
+            "passkey_door.begin_sign_in",
+            "passkey_door.sign_in",
             "case_files.upload",
             "case_file.replace",
             "papers.add",

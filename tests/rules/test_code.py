@@ -23,6 +23,7 @@ WITHOUT_ACTOR = {
         "has_signed_in",
         "words_of",
     },
+    "hub/passkeys/queries.py": {"find_by_credential"},
     "hub/accounts/actions.py": {
         "sign_in",
         "sign_in_demo",

@@ -33,6 +33,8 @@ def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
         "accounts.enrol",
         "second_step.code",
         "second_step.set_up",
+        "passkey_door.begin_sign_in",
+        "passkey_door.sign_in",
         "health.health",
         "about.help_page",
         "about.accessibility",

@@ -42,8 +42,8 @@ WEIGHTY = {
     "attestations.reinstate", "case_disclosures.bundle", "case_file_list.as_table", "case_file_list.on_paper", "case_handover.offer",
     "credentials.app", "credentials.password", "credentials.start_app",
     "erasures.approve", "erasures.refuse", "erasures.show", "emergencies.open_now", "hand_overs.accept",
-    "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "subject_reports.show", "teams.add",
-    "teams.remove",
+    "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "passkey_rule.change", "passkey_rule.show",
+    "passkeys.add", "passkeys.begin", "passkeys.new", "passkeys.remove", "subject_reports.show", "teams.add", "teams.remove",
 }  # fmt: skip
 CANARY = "Qzcanary"
 

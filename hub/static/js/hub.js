@@ -7,6 +7,7 @@ import { startDrafts } from './drafts.js'
 import { startForms } from './forms.js'
 import { startPage } from './page.js'
 import { findPlace } from './place.js'
+import { startPasskeys } from './passkeys.js'
 import { startSession } from './session.js'
 import { startTimes } from './time.js'
 import { startQueues } from './queue.js'
@@ -27,5 +28,6 @@ startWithin(document)
 startPage()
 startTimes()
 startSession()
+startPasskeys()
 findPlace()
 document.documentElement.dataset.ready = ''
