@@ -66,6 +66,9 @@ from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
 from hub.panels.views import pages as panels_pages
 from hub.people.views import pages as people_pages
+from hub.providers import installing as providers
+from hub.providers.admin_views import pages as provider_admin_pages
+from hub.providers.views import pages as providers_pages
 from hub.reviews.alert_views import pages as alerts_pages
 from hub.reviews.sample_views import own as my_accesses_pages
 from hub.reviews.sample_views import pages as samples_pages
@@ -102,6 +105,8 @@ BLUEPRINTS = (
     case_log_pages,
     accounts_pages,
     own_sessions_pages,
+    providers_pages,
+    provider_admin_pages,
     agreements_pages,
     agreement_pages,
     agreement_terms_pages,
@@ -179,7 +184,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
-    for part in (gate, failures, headers, context, login, banner, gone, proxy):
+    for part in (gate, failures, headers, context, login, banner, gone, proxy, providers):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

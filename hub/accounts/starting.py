@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from hub.access.actor import Actor, RequestFacts
@@ -21,6 +22,7 @@ def begin(
     *,
     provider_id: UUID | None = None,
     provider_session: str | None = None,
+    proved_at: datetime | None = None,
 ) -> tuple[str, Actor]:
     """A session for somebody who has proved who they are: its token, and the actor. Commits."""
     elsewhere = queries.has_signed_in(user) and not known_devices.mark_of(request.known_device, user.id)
@@ -31,6 +33,7 @@ def begin(
         request=request,
         provider_id=provider_id,
         provider_session=provider_session,
+        proved_at=proved_at,
     )
     db.session.commit()
     actor = sessions.actor_of(token, request)

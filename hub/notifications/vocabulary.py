@@ -51,6 +51,8 @@ class NotificationKind(enum.StrEnum):
     ACCESS_SAMPLED = "sample.drawn"
     NEW_DEVICE = "session.started"
     NEW_PASSWORD = "user.enrolled"
+    PROVIDER_LINKED = "identity.linked"
+    PROVIDER_UNLINKED = "identity.unlinked"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
 
@@ -101,6 +103,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.ACCESS_SAMPLED: "Say why you looked at something: it was drawn by chance",
     NotificationKind.NEW_DEVICE: "You were signed in on a device that is new to your account",
     NotificationKind.NEW_PASSWORD: "The password of your account was set",
+    NotificationKind.PROVIDER_LINKED: "Your organisation’s sign-in was linked to your account",
+    NotificationKind.PROVIDER_UNLINKED: "Your organisation’s sign-in was unlinked from your account",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
 }
