@@ -11,7 +11,7 @@ import hub.models  # noqa: F401
 from hub.access import finding
 from hub.access.wall_check import check_walls
 from hub.access_requests.views import pages as access_requests_pages
-from hub.accounts import admitting, enrolment, sessions, telling
+from hub.accounts import admitting, enrolment, sessions, telling, ways
 from hub.accounts.credential_views import pages as credentials_pages
 from hub.accounts.session_views import pages as own_sessions_pages
 from hub.accounts.step_views import pages as second_step_pages
@@ -71,9 +71,14 @@ from hub.panels.views import pages as panels_pages
 from hub.passkeys.actions import forget_passkeys
 from hub.passkeys.door_views import pages as passkey_door_pages
 from hub.passkeys.policy import check_may_begin
+from hub.passkeys.queries import has_any
 from hub.passkeys.rule_views import pages as passkey_rule_pages
 from hub.passkeys.views import pages as passkeys_pages
 from hub.people.views import pages as people_pages
+from hub.providers import installing as providers
+from hub.providers.admin_views import pages as provider_admin_pages
+from hub.providers.queries import is_linked
+from hub.providers.views import pages as providers_pages
 from hub.reviews.alert_views import pages as alerts_pages
 from hub.reviews.sample_views import own as my_accesses_pages
 from hub.reviews.sample_views import pages as samples_pages
@@ -115,6 +120,8 @@ BLUEPRINTS = (
     passkey_door_pages,
     passkeys_pages,
     passkey_rule_pages,
+    providers_pages,
+    provider_admin_pages,
     agreements_pages,
     agreement_pages,
     agreement_terms_pages,
@@ -192,10 +199,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     telling.install(app, tell_user)
     admitting.install(app, check_may_begin)
     enrolment.install(app, forget_passkeys)
+    ways.install(app, "passkey", has_any)
+    ways.install(app, "provider", is_linked)
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
-    for part in (gate, failures, headers, context, login, banner, gone, proxy):
+    for part in (gate, failures, headers, context, login, banner, gone, proxy, providers):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

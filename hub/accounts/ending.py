@@ -27,6 +27,7 @@ class EndedWhy(enum.StrEnum):
     ROLE = "role"
     RESET = "reset"
     PASSKEY = "passkey"
+    PROVIDER = "provider"
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,20 @@ def end_own_others(actor: Actor, current: UUID) -> int:
     return count
 
 
-def end_sessions_of(actor: Actor, user_id: UUID, why: EndedWhy, *, but: UUID | None = None) -> int:
-    """Ends a user's sessions; how many. That the actor may is the caller's to check. Writes an event where there were any."""
-    count = len(_end(user_id, UserSession.id != but if but else sa.true()))
+def end_sessions_of(
+    actor: Actor,
+    user_id: UUID,
+    why: EndedWhy,
+    *,
+    but: UUID | None = None,
+    which: sa.ColumnElement[bool] | None = None,
+) -> int:
+    """Ends a user's sessions, or `which` of them; how many. Writes an event where there were any.
+
+    That the actor may is the caller's to check.
+    """
+    kept = UserSession.id != but if but else sa.true()
+    count = len(_end(user_id, kept if which is None else sa.and_(kept, which)))
     if count or why is EndedWhy.ADMINISTRATOR:
         append(actor, "session.revoked", object_id=user_id, counted=count, facts={"why": why.value})
     return count

@@ -53,8 +53,12 @@ def start(
     provider_id: UUID | None = None,
     provider_session: str | None = None,
     device_bound: bool = False,
+    proved_at: datetime | None = None,
 ) -> str:
-    """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit."""
+    """Starts a session and returns its raw token, which is stored only as a hash. Flushes, does not commit.
+
+    `proved_at` is when the user proved who they are, where that was earlier than now and elsewhere.
+    """
     token = secrets.token_urlsafe(32)
     now = clock.now()
     lasts = lasts or _idle(_roles(user.id, team.partnership_id, now))
@@ -68,7 +72,7 @@ def start(
             purpose=purpose or team.default_purpose,
             kind=kind.value,
             method=method.value,
-            authenticated_at=now,
+            authenticated_at=proved_at or now,
             last_seen_at=now,
             expires_at=now + lasts,
             device=request.device if request else None,
@@ -105,6 +109,7 @@ def identify(token: str, request: RequestFacts, touch: bool) -> Visit | None:
         expires_at=session.expires_at,
         authenticated_at=session.authenticated_at,
         hats=_hats(user, team, session.purpose) if actor else (),
+        provider_id=session.provider_id,
     )
     if touch:
         db.session.commit()

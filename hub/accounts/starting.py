@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from hub.access.actor import Actor, RequestFacts
@@ -25,6 +26,7 @@ def begin(
     provider_id: UUID | None = None,
     provider_session: str | None = None,
     device_bound: bool = False,
+    proved_at: datetime | None = None,
 ) -> tuple[str, Actor]:
     """A session for somebody who has proved who they are: its token, and the actor. Commits.
 
@@ -48,6 +50,7 @@ def begin(
         provider_id=provider_id,
         provider_session=provider_session,
         device_bound=device_bound,
+        proved_at=proved_at,
     )
     db.session.commit()
     actor = sessions.actor_of(token, request)

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import current_app, g, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.accounts import actions, cookies, credentials, enrolment, queries
+from hub.accounts import actions, cookies, credentials, enrolment, leaving, queries
 from hub.accounts.ceremonies import OVER
 from hub.accounts.step_views import to_second_step
 from hub.core.errors import Denied, Invalid, NotVisible
@@ -22,10 +22,10 @@ from hub.web.routes import Data, Door, Pages
 pages = Pages("accounts", __name__)
 
 
-def signed_out() -> Response:
-    """To the sign-in page, with nothing of the session left in the browser. The mark of the device stays."""
+def signed_out(onward: str | None = None) -> Response:
+    """To the sign-in page (or `onward`), with nothing of the session left in the browser. The mark of the device stays."""
     session.clear()
-    response = redirect(url_for("accounts.sign_in"), 303)
+    response = redirect(onward or url_for("accounts.sign_in"), 303)
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
@@ -63,7 +63,7 @@ def sign_in() -> Response | str | tuple[str, int]:
     page = render_template(
         "accounts/sign_in.html",
         errors=errors,
-        email=request.form.get("email", ""),
+        email=request.form.get("email") or session.pop(leaving.EMAIL, ""),
         next=inside(request.values.get("next")),
         kept=request.args.get("kept"),
         accounts=accounts,
@@ -80,11 +80,12 @@ def _uuid(text: str) -> UUID:
 
 @pages.page("/sign-out", needs=Door.SIGNED_IN, event="session.ended", data=Data.NONE, methods=("POST",))
 def sign_out() -> Response:
-    visit = current_visit()
+    visit, onward = current_visit(), None
     if visit is not None:
         actions.sign_out(current_actor(), visit.session_id)
         db.session.commit()
-    return signed_out()
+        onward = leaving.onward(visit)
+    return signed_out(onward)
 
 
 @pages.page("/hat", needs=Door.SIGNED_IN, event="session.switched", data=Data.NONE, methods=("POST",))

@@ -61,6 +61,13 @@ EVENTS: dict[str, Kind] = {
     "session.revoked": _kind(C.SECURITY, "user", "Sessions ended", "why"),
     "session.switched": _kind(C.SECURITY, "user", "Changed team or purpose", "team", "purpose"),
     "session.confirmed": _kind(C.SECURITY, "user", "Confirmed identity", "method"),
+    "identity.linked": _kind(C.SECURITY, "user", "Organisation’s sign-in linked", "provider"),
+    "identity.unlinked": _kind(C.SECURITY, "user", "Organisation’s sign-in unlinked", "provider"),
+    "provider.added": _kind(C.ADMIN, "identity_provider", "Sign-in service connected"),
+    "provider.changed": _kind(
+        C.ADMIN, "identity_provider", "Sign-in service changed", "secret", changes=True
+    ),
+    "provider.ended": _kind(C.ADMIN, "identity_provider", "Sign-in service disconnected"),
     "access.limited": _kind(C.SECURITY, None, "Refused: too often", "what", "whose"),
     "access.refused": _kind(C.SECURITY, None, "Refused: no permission", "route"),
     "passkey.added": _kind(C.SECURITY, "user", "Passkey added", "passkey", "bound"),

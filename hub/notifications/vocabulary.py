@@ -57,6 +57,8 @@ class NotificationKind(enum.StrEnum):
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_SUSPENDED = "passkey.suspended"
+    PROVIDER_LINKED = "identity.linked"
+    PROVIDER_UNLINKED = "identity.unlinked"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
 
@@ -113,6 +115,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.PASSKEY_ADDED: "A passkey was added to your account",
     NotificationKind.PASSKEY_REMOVED: "A passkey was removed from your account",
     NotificationKind.PASSKEY_SUSPENDED: "A passkey of yours was taken out of use, because a copy of it may exist",
+    NotificationKind.PROVIDER_LINKED: "Your organisation’s sign-in was linked to your account",
+    NotificationKind.PROVIDER_UNLINKED: "Your organisation’s sign-in was unlinked from your account",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
 }

@@ -9,10 +9,9 @@ from flask import current_app
 from sqlalchemy.dialects.postgresql import insert
 
 from hub.access.actor import Actor
-from hub.accounts import ceremonies
+from hub.accounts import ceremonies, ways
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Organisation, User
-from hub.accounts.queries import find_ways
 from hub.accounts.vocabulary import CeremonyKind
 from hub.audit.recording import append
 from hub.core import clock
@@ -139,8 +138,7 @@ def check_may_remove(actor: Actor, passkey: Passkey) -> None:
     needed = policy.is_strict(actor.organisation_id) and policy.holds_strict_role(actor.user_id)
     policy.check_may_remove(
         others=len(others),
-        # in a demonstration everybody comes in by a click
-        other_ways=find_ways(actor).both or bool(current_app.config["HUB_SETTINGS"].demo),
+        other_ways=ways.has_another(actor, "passkey"),
         bound_needed=passkey.device_bound and needed and not any(one.device_bound for one in others),
     )
 

@@ -68,7 +68,16 @@ NAVIGATION = (
         "Admin",
         "/admin",
         Permission.ACCOUNT_MANAGE,
-        ("admin", "teams", "attestations", "assurances", "evidence", "passkey_rule"),
+        (
+            "admin",
+            "configuration",
+            "teams",
+            "attestations",
+            "assurances",
+            "evidence",
+            "passkey_rule",
+            "provider_admin",
+        ),
     ),
 )
 

@@ -26,7 +26,9 @@ from hub.web.models import Draft
 MAX_CHARACTERS = 200_000
 _FORM = re.compile(r"^[a-z_.]{1,60}(:[0-9a-f-]{36})?$")
 # never kept: what proves something now, and secrets
-NEVER = frozenset({"csrf_token", "form_key", "draft_key", "password", "old", "again", "code", "back"})
+NEVER = frozenset(
+    {"csrf_token", "form_key", "draft_key", "password", "old", "again", "code", "client_secret", "back"}
+)
 
 
 def form_name(endpoint: str, subject: UUID | None = None) -> str:

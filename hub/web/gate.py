@@ -91,9 +91,9 @@ def _before() -> Response | None:
         return None
     if declared is None:
         raise Denied("undeclared_route", "This address is not in use.")
-    _recognise(declared)
-    if request.method not in SAFE:
-        late = _check_form(declared)
+    if not declared.programs:
+        _recognise(declared)
+        late = _check_form(declared) if request.method not in SAFE else None
         if late is not None:
             return late
     refused = _check_permission(declared) or _check_fresh(declared)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
@@ -9,7 +11,7 @@ from werkzeug.wrappers import Response
 REPORTS = "/policy-reports"
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none';"
+    " connect-src 'self'; form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'; object-src 'none';"
     f" report-uri {REPORTS}; report-to policy"
 )
 FIXED = {
@@ -22,6 +24,8 @@ FIXED = {
     "X-Frame-Options": "DENY",
     "Reporting-Endpoints": f'policy="{REPORTS}"',
 }
+TARGETS = "form_targets"
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
 A_DAY = "public, max-age=86400, immutable"
 
 
@@ -29,11 +33,20 @@ def install(app: Flask) -> None:
     app.after_request(_add)
 
 
+def allow_forms_to(origin: str) -> None:
+    """A form of the page being made may lead to this origin too: Chromium looks at where its answer redirects to."""
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError("this is not an origin")
+    g.setdefault(TARGETS, set()).add(origin)
+
+
 def _add(response: Response) -> Response:
     for name, value in FIXED.items():
         response.headers.setdefault(name, value)
     if "Content-Security-Policy" not in response.headers:
-        response.headers["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce", ""))
+        response.headers["Content-Security-Policy"] = POLICY.format(
+            nonce=g.get("nonce", ""), targets="".join(f" {one}" for one in sorted(g.get(TARGETS, ())))
+        )
     if request.endpoint == "static" and response.status_code in (200, 304):
         # modules import each other without a version: those are asked for again, and answered by their ETag
         response.headers["Cache-Control"] = A_DAY if request.args.get("v") else "no-cache"

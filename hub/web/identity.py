@@ -36,6 +36,8 @@ class Visit:
     expires_at: datetime
     authenticated_at: datetime
     hats: tuple[Hat, ...] = ()
+    # the identity provider that vouched for the user, if one did
+    provider_id: UUID | None = None
 
     @property
     def is_fresh(self) -> bool:

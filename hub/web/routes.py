@@ -59,6 +59,9 @@ class Declared:
     fresh: bool = False
     # how often it may be used
     limit: Limit | None = None
+    # is it asked by programs of others, which prove who they are in what they send? Then no cookie is looked at, and no
+    # form's token asked for
+    programs: bool = False
 
 
 DECLARED: dict[str, Declared] = {}
@@ -79,6 +82,7 @@ class Pages(Blueprint):
         keeps_session: bool = True,
         fresh: bool = False,
         limit: Limit | None = None,
+        programs: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Registers a view. `event` is the act it writes; None only where it shows no personal data."""
         if event is not None and event not in EVENTS:
@@ -86,9 +90,12 @@ class Pages(Blueprint):
         if event is None and data in (Data.PERSONAL, Data.LOG):
             raise TypeError(f"{rule} shows personal data and must write an event")
 
+        if programs and needs is not Door.PUBLIC:
+            raise TypeError(f"{rule} looks at no cookie, so nobody could be signed in there")
+
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             DECLARED[f"{self.name}.{view.__name__}"] = Declared(
-                needs, event, data, streams, keeps_session, fresh, limit
+                needs, event, data, streams, keeps_session, fresh, limit, programs
             )
             self.add_url_rule(rule, view.__name__, view, methods=list(methods))
             return view

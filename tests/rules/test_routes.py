@@ -35,6 +35,10 @@ def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
         "second_step.set_up",
         "passkey_door.begin_sign_in",
         "passkey_door.sign_in",
+        "providers.start",
+        "providers.start_enrolment",
+        "providers.come_back",
+        "providers.provider_logout",
         "health.health",
         "about.help_page",
         "about.accessibility",
@@ -42,3 +46,10 @@ def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
         "about.security_txt",
         "reports.policy_report",
     }
+
+
+def test_only_programs_that_prove_themselves_are_asked_for_no_form_of_ours(app: Flask) -> None:
+    """No cookie is looked at there, so that no visitor's rights can be borrowed."""
+    assert {
+        endpoint for endpoint, one in DECLARED.items() if one.programs and endpoint in app.view_functions
+    } == {"providers.provider_logout"}
