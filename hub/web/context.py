@@ -68,7 +68,7 @@ NAVIGATION = (
         "Admin",
         "/admin",
         Permission.ACCOUNT_MANAGE,
-        ("admin", "teams", "attestations", "assurances", "evidence"),
+        ("admin", "teams", "directories", "attestations", "assurances", "evidence"),
     ),
 )
 
