@@ -53,6 +53,8 @@ from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.crypto.rootkey import keeper_of
+from hub.directories import serving as directories
+from hub.directories.views import pages as directories_pages
 from hub.disclosures.views import pages as case_disclosures_pages
 from hub.emergencies import banner
 from hub.emergencies.queries import count_unreviewed
@@ -159,6 +161,7 @@ BLUEPRINTS = (
     configuration_pages,
     quarantine_pages,
     teams_pages,
+    directories_pages,
     interests_pages,
     attestations_pages,
     assurances_pages,
@@ -204,7 +207,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install_count(app, "unread", unread_count)
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
-    for part in (gate, failures, headers, context, login, banner, gone, proxy, providers):
+    # the proxy comes last, and so first: what stands before the pages believes it too
+    for part in (gate, failures, headers, context, login, banner, gone, providers, directories, proxy):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

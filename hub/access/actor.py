@@ -17,6 +17,7 @@ class Source(enum.StrEnum):
     CLI = "cli"
     JOB = "job"
     LOAD = "load"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True)

@@ -32,17 +32,26 @@ LASTS = timedelta(minutes=10)
 
 
 @contextmanager
-def acting_for(organisation_id: UUID, *, source: Source = Source.JOB) -> Iterator[Actor]:
+def acting_for(
+    organisation_id: UUID,
+    *,
+    source: Source = Source.JOB,
+    partnership_id: UUID | None = None,
+    request: RequestFacts | None = None,
+) -> Iterator[Actor]:
     """The service account of one organisation, in a short session. Commits at both ends; the caller's work is its own.
+
+    It acts in the partnership of the organisation's first team, unless one is given; `request` is what led to the work.
 
     The database session stays without an access context: the actor is there to sign events, not to read.
     """
     enter(db.session(), NOBODY)
-    team = _team_of(organisation_id)
+    team = _team_of(organisation_id, partnership_id)
     user, made = _find_or_make(organisation_id)
     token = sessions.start(user, team, method=Method.OPERATOR, kind=source, lasts=LASTS)
     db.session.commit()
-    visit = sessions.identify(token, RequestFacts(build=str(current_app.config["HUB_SETTINGS"].build)), False)
+    facts = request or RequestFacts(build=str(current_app.config["HUB_SETTINGS"].build))
+    visit = sessions.identify(token, facts, False)
     if visit is None or visit.actor is None:
         raise Unavailable("no_service_session", "Background work could not start its session.")
     try:
@@ -56,11 +65,12 @@ def acting_for(organisation_id: UUID, *, source: Source = Source.JOB) -> Iterato
         db.session.commit()
 
 
-def _team_of(organisation_id: UUID) -> Team:
+def _team_of(organisation_id: UUID, partnership_id: UUID | None) -> Team:
     """Events name a team and its partnership: the organisation's first stands for it."""
+    there = Team.partnership_id == partnership_id if partnership_id else sa.true()
     team = db.session.scalar(
         sa.select(Team)
-        .where(Team.organisation_id == organisation_id)
+        .where(Team.organisation_id == organisation_id, there)
         .order_by(Team.created_at, Team.id)
         .limit(1)
     )

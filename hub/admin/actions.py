@@ -18,19 +18,11 @@ from hub.accounts.queries import find_user_by_email, has_signed_in
 from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
 from hub.admin.policy import check_may_change_roles, check_may_disable, check_may_renew, check_may_reset
-from hub.assurances.policy import Standing
-from hub.assurances.queries import find_standing
+from hub.assurances.newcomers import check_assured
 from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
-
-NOT_ASSURED = {
-    Standing.LAPSED: "Your organisation’s assurance has lapsed, so no new users can be invited. Answer it anew under "
-    "Assurance; once a partner has accepted it, invite again.",
-    Standing.MISSING: "No partner has accepted your organisation’s assurance yet, so no new users can be invited. Answer "
-    "it under Assurance; once a partner has accepted it, invite again.",
-}
 
 
 def load_for_change(actor: Actor, user_id: UUID) -> User:
@@ -48,7 +40,7 @@ def load_for_change(actor: Actor, user_id: UUID) -> User:
 def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
     """Makes the account with its team and roles. Returns it and the one-time secret of its enrolment link."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
-    _check_assured(actor)
+    check_assured(actor)
     if find_user_by_email(form.email) is not None:
         raise Invalid("email_taken", errors={"email": "There is an account with this email address already"})
     now = clock.now()
@@ -69,13 +61,6 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
     for role in form.roles:
         append(actor, "role.granted", object_id=user.id, facts={"role": role.value})
     return user, secret
-
-
-def _check_assured(actor: Actor) -> None:
-    """Partners rely on it: without an assurance that one of them has accepted, nobody new is let in."""
-    standing = find_standing(actor)
-    if standing.blocks:
-        raise Conflict("not_assured", NOT_ASSURED[standing])
 
 
 def renew_invitation(actor: Actor, user_id: UUID) -> tuple[User, str]:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from hub.access.permissions import Role
+from hub.accounts.naming import MAX_NAME, is_email
 from hub.core.errors import Invalid
 from hub.core.text import clean
 
-_EMAIL = re.compile(r"^[^@\s<>\"(),:;\\]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$")
 _CODE = re.compile(r"^[A-Z0-9]{2,6}$")
-MAX_NAME = 120
 NO_ROLE = "Choose at least one role from the list"
 
 
@@ -36,7 +35,7 @@ def parse_invitation(given: Mapping[str, str], roles: list[str], teams: Mapping[
             errors[field] = f"Enter {words}"
         elif len(value) > MAX_NAME or "\n" in value:
             errors[field] = f"Enter {words} in {MAX_NAME} characters or fewer, on one line"
-    if not _EMAIL.match(email) or len(email) > 254:
+    if not is_email(email):
         errors["email"] = "Enter an email address in the correct format, like name@example.org"
     team = next((key for key in teams if str(key) == given.get("team_id", "")), None)
     if team is None:
@@ -87,7 +86,7 @@ def parse_first(given: Mapping[str, str]) -> First:
                 f"Give the name of the {field.removesuffix('_name')} in {MAX_NAME} characters or fewer"
             )
     email = values["administrator_email"].lower()
-    if not _EMAIL.match(email):
+    if not is_email(email):
         errors["administrator_email"] = "Give an email address like name@example.org"
     if errors:
         raise Invalid("bad_setup", errors=errors)

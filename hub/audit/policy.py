@@ -47,7 +47,13 @@ OUTCOMES = {
     "error": ("Failed", "orange"),
 }
 
-SOURCE_LABELS = {"web": "Website", "cli": "Command", "job": "Background job", "load": "Data load"}
+SOURCE_LABELS = {
+    "web": "Website",
+    "cli": "Command",
+    "job": "Background job",
+    "load": "Data load",
+    "directory": "Directory",
+}
 
 VIA_LABELS = {
     "lead": "Lead team",

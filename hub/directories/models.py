@@ -36,6 +36,8 @@ class DirectoryLink(Base):
     id: Mapped[UUID] = holds(Holds.KEY, sa.Uuid, primary_key=True)
     organisation_id: Mapped[UUID] = reference_to("organisation.id")
     external_id: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
-    linked_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    # when the directory changed it last, and when it deleted it: from then on the directory does not find it any more
+    changed_at: Mapped[datetime] = holds(Holds.TIME, TIMESTAMP)
+    gone_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
 
     __table_args__ = (sa.Index("ix_directory_link_organisation", "organisation_id"),)

@@ -72,6 +72,7 @@ NAVIGATION = (
             "admin",
             "configuration",
             "teams",
+            "directories",
             "attestations",
             "assurances",
             "evidence",

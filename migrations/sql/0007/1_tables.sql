@@ -35,7 +35,8 @@ CREATE TABLE directory_link (
     id UUID NOT NULL,
     organisation_id UUID NOT NULL,
     external_id TEXT,
-    linked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    gone_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_directory_link PRIMARY KEY (id)
 );
 
