@@ -1,6 +1,6 @@
 """The ground of every test: one throw-away PostgreSQL cluster, a migrated template, a database per test, a small world.
 
-Tests commit for real: each test that asks for `database` gets a clone of the template (0.1 s).
+Tests commit for real: each test that asks for `database` gets one that is as the template is (see `clones`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hub.cli.db import upgrade
 from hub.config import Settings
 from hub.extensions import db
 from hub.launcher.postgres import Postgres
+from tests.fixtures.clones import Clones
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, build_world
 
@@ -199,7 +200,8 @@ def template(cluster: SimpleNamespace, root_key_file: Path, worker_id: str) -> S
         db.session.remove()
         db.engine.dispose()
     _forget_notices(on_database(cluster.superuser, name))
-    return SimpleNamespace(name=name, world=world, admin=admin, application=app)
+    clones = Clones(admin, cluster.superuser, name)
+    return SimpleNamespace(name=name, world=world, admin=admin, application=app, clones=clones)
 
 
 def _forget_notices(url: str) -> None:
@@ -219,9 +221,7 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[SimpleNamespace]:
     """A database of the test's own, with its addresses."""
-    name = f"hub_{secrets.token_hex(6)}"
-    with template.admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.name}")
+    name = template.clones.take()
     connect_to(on_database(cluster.app, name), worker=cluster.worker)
     yield SimpleNamespace(
         name=name,
@@ -233,8 +233,7 @@ def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Si
         sequencer=on_database(cluster.sequencer, name),
         superuser=on_database(cluster.superuser, name),
     )
-    with template.admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    template.clones.give_back(name)
 
 
 @pytest.fixture

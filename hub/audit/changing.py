@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.access.actor import Actor
+from hub.access.actor import Actor, Source
 from hub.access.guard import looks_in_hand, remember_look
 from hub.access.models import Record
 from hub.audit.recording import append_apart
@@ -37,6 +37,9 @@ def take_up(actor: Actor, record_ids: Collection[UUID]) -> None:
     unseen = [row.record_id for row in found if row.event_id is None and not row.made_here]
     if unseen:
         looks.append(append_apart(actor, "record.taken_up", records=unseen))
+    if not looks and actor.source is Source.LOAD:
+        # all of it was made in this load, which needs no look: see `record.born`
+        return
     session = live_session()
     for key in dict.fromkeys(looks):
         remember_look(session, key)

@@ -11,7 +11,7 @@ from hub.access.permissions import Permission
 from hub.access.vocabulary import RecordKind
 from hub.casefile.incident_page import IncidentPage, find_case_by_reference, open_incident_page
 from hub.casefile.involving_views import add_steps
-from hub.cases.actions import link_incident
+from hub.cases.linking import link_incident
 from hub.core.errors import Invalid
 from hub.extensions import db
 from hub.web.identity import current_actor

@@ -16,17 +16,17 @@ from hub.access.models import Record
 from hub.access.permissions import Permission
 from hub.access.vocabulary import Marking, RecordKind, Section
 from hub.accounts.models import Organisation
-from hub.audit.changing import take_up_record
 from hub.audit.recording import append
 from hub.cases import queries
 from hub.cases.carrying import carry_over
 from hub.cases.forms import CaseForm, ChangeForm
+from hub.cases.linking import load_incidents
 from hub.cases.models import Case, CaseIncident, StatusChange
 from hub.cases.policy import check_live, check_may_close, check_move
 from hub.cases.restricting import checked_officer, name_team, tell_restricted
 from hub.cases.vocabulary import ENDED, GUARDED_KINDS, CaseOutcome, CaseStatus, ClosureReason, VictimTold
 from hub.core import clock
-from hub.core.errors import Conflict, Denied, Invalid, NotVisible
+from hub.core.errors import Conflict, Denied, Invalid
 from hub.core.text import folded
 from hub.extensions import db
 from hub.incidents.models import Incident
@@ -43,7 +43,7 @@ def create_case(
     """Opens a case led by the team in hand; from an incident it takes over what that involves. Raises `Invalid`."""
     actor.check_may(Permission.CASE_OPEN)
     now = _moment(actor, opened_at)
-    incident = _incident(actor, from_incident) if from_incident else None
+    incident = load_incidents(actor, [from_incident])[0] if from_incident else None
     officer_id = checked_officer(actor, form.lead_officer_id or actor.user_id)
     if incident is not None:
         _check_new_against(actor, form, incident)
@@ -62,7 +62,7 @@ def create_case(
     db.session.add(case)
     db.session.flush()
     _remember(actor, case, None, CaseStatus.NEW, now)
-    people = carry_over(actor, case, incident.id) if incident is not None else []
+    people = carry_over(actor, case, [incident.id])[incident.id] if incident is not None else []
     append(
         actor,
         "case.created",
@@ -107,14 +107,6 @@ def _moment(actor: Actor, given: datetime | None) -> datetime:
     if actor.source is not Source.LOAD:
         raise Denied("no_other_time", "Only a load of earlier records may give another time.")
     return given
-
-
-def _incident(actor: Actor, incident_id: UUID) -> Incident:
-    take_up_record(actor, incident_id)
-    incident = db.session.scalar(sa.select(Incident).where(Incident.id == incident_id))
-    if incident is None:
-        raise NotVisible
-    return incident
 
 
 def _opens_records(actor: Actor) -> bool:
@@ -366,31 +358,3 @@ def _step(actor: Actor, case: Case, to: CaseStatus, move: _Move) -> None:
 def refuse_move(actor: Actor, case_id: UUID, to: CaseStatus) -> None:
     """Writes down that a move was refused to somebody who may not make it: blocked closures are counted."""
     append(actor, EVENT, outcome="denied", object_id=case_id, records=[case_id], facts={"to": to.value})
-
-
-def link_incident(actor: Actor, case_id: UUID, incident_id: UUID) -> Case:
-    """Adds an incident to a case with what it involves. `Conflict` where it is there already or marked higher."""
-    actor.check_may(Permission.CASE_CHANGE)
-    case = queries.load_for_change(actor, case_id)
-    check_live(case)
-    incident = _incident(actor, incident_id)
-    if incident.marking > case.marking:
-        raise Conflict(
-            "marked_lower", "The incident is marked higher than the case. Raise the case's marking first."
-        )
-    there = sa.select(CaseIncident.id).where(
-        CaseIncident.record_id == case_id, CaseIncident.incident_id == incident_id
-    )
-    if db.session.scalar(there) is not None:
-        raise Conflict("linked_already", "This incident belongs to the case already.")
-    people = carry_over(actor, case, incident_id)
-    append(
-        actor,
-        "case.incident_linked",
-        object_id=case.id,
-        version=case.revision,
-        records=[case.id, incident_id],
-        people=people,
-        facts={"incident": incident_id},
-    )
-    return case

@@ -6,6 +6,7 @@ incident, and is read there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,44 +17,56 @@ from hub.access.actor import Actor
 from hub.access.models import Involvement
 from hub.access.vocabulary import Audience, Marking, Section
 from hub.cases.models import Case, CaseIncident
+from hub.core.schema import any_of
 from hub.extensions import db
 from hub.people.models import PersonFact, PersonName
 
 
-def carry_over(actor: Actor, case: Case, incident_id: UUID) -> list[UUID]:
-    """Links the incident and copies what it involves, once each. Returns the ids of the people carried over."""
-    link = CaseIncident(**item_of(actor, case, Section.SUMMARY), incident_id=incident_id)
-    db.session.add(link)
-    there = _involvements(case.id)
+def carry_over(actor: Actor, case: Case, incident_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Links the incidents and copies what they involve, once each. Of each incident the ids of the people carried over."""
+    there = _involvements([case.id])
     known = {_subject(one) for one in there}
-    people: list[UUID] = []
-    for one in _involvements(incident_id):
-        if one.contributor_organisation_id != actor.organisation_id or _subject(one) in known:
-            continue
-        known.add(_subject(one))
-        db.session.add(
-            Involvement(
-                **_as_item(actor, case, one),
-                person_id=one.person_id,
-                place_id=one.place_id,
-                vehicle_id=one.vehicle_id,
-                role=one.role,
-            )
-        )
-        if one.person_id is not None:
-            people.append(one.person_id)
     known_people = {one.person_id for one in there}
-    _carry_knowledge(actor, case, incident_id, [person for person in people if person not in known_people])
+    involved = _involvements(incident_ids)
+    carried: dict[UUID, list[UUID]] = {}
+    for incident_id in incident_ids:
+        db.session.add(CaseIncident(**item_of(actor, case, Section.SUMMARY), incident_id=incident_id))
+        people = carried[incident_id] = []
+        for one in involved:
+            own = one.record_id == incident_id and one.contributor_organisation_id == actor.organisation_id
+            if not own or _subject(one) in known:
+                continue
+            known.add(_subject(one))
+            _carry(actor, case, one)
+            if one.person_id is not None:
+                people.append(one.person_id)
+        new = [person for person in people if person not in known_people]
+        _carry_knowledge(actor, case, incident_id, new)
+        known_people.update(people)
     db.session.flush()
-    return people
+    return carried
+
+
+def _carry(actor: Actor, case: Case, one: Involvement) -> None:
+    db.session.add(
+        Involvement(
+            **_as_item(actor, case, one),
+            person_id=one.person_id,
+            place_id=one.place_id,
+            vehicle_id=one.vehicle_id,
+            role=one.role,
+        )
+    )
 
 
 def _subject(one: Involvement) -> tuple[UUID | None, str]:
     return one.person_id or one.place_id or one.vehicle_id, one.role
 
 
-def _involvements(record_id: UUID) -> list[Involvement]:
-    found = sa.select(Involvement).where(Involvement.record_id == record_id, Involvement.ended_at.is_(None))
+def _involvements(record_ids: Sequence[UUID]) -> list[Involvement]:
+    found = sa.select(Involvement).where(
+        Involvement.record_id == any_of(record_ids), Involvement.ended_at.is_(None)
+    )
     return list(db.session.scalars(found.order_by(Involvement.id)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,18 +24,34 @@ from hub.extensions import db
 
 def add_entry(actor: Actor, record_id: UUID, form: EntryForm, *, at: datetime | None = None) -> Entry:
     """Adds an entry to the log of a case or an incident, also of one that has ended. `at` is for the loader alone."""
+    return add_entries(actor, record_id, [(form, at)])[0]
+
+
+def add_entries(
+    actor: Actor, record_id: UUID, told: Sequence[tuple[EntryForm, datetime | None]]
+) -> list[Entry]:
+    """As `add_entry`, of several (form, `at`), in this order: all or none, and an event for each."""
     actor.check_may(Permission.ENTRY_ADD)
-    if at is not None and actor.source is not Source.LOAD:
+    if any(at is not None for _, at in told) and actor.source is not Source.LOAD:
         raise Denied("no_other_time", "Only a load of earlier records may give another time.")
     record = _writable(actor, record_id)
-    _check(actor, form)
-    if form.corrects_id is not None:
-        _check_correction(actor, record_id, form.corrects_id)
-    now = at or clock.now()
+    for form, _ in told:
+        _check(actor, form)
+        if form.corrects_id is not None:
+            _check_correction(actor, record_id, form.corrects_id)
+    entries = [_entry(actor, record, form, at or clock.now()) for form, at in told]
+    db.session.add_all(entries)
+    db.session.flush()
+    for entry in entries:
+        append(actor, "entry.added", object_id=entry.id, records=[record_id], facts={"kind": entry.kind})
+    return entries
+
+
+def _entry(actor: Actor, record: Record, form: EntryForm, now: datetime) -> Entry:
     local = now.astimezone(clock.LONDON)
     on = form.occurred_on or local.date().isoformat()
     time_of_day = form.occurred_time or (local.strftime("%H:%M") if form.occurred_on is None else None)
-    entry = Entry(
+    return Entry(
         **item_of(
             actor,
             record,
@@ -55,10 +72,6 @@ def add_entry(actor: Actor, record_id: UUID, form: EntryForm, *, at: datetime | 
         corrects_id=form.corrects_id,
         contributor_team_id=actor.team_id,
     )
-    db.session.add(entry)
-    db.session.flush()
-    append(actor, "entry.added", object_id=entry.id, records=[record_id], facts={"kind": entry.kind})
-    return entry
 
 
 def _writable(actor: Actor, record_id: UUID) -> Record:

@@ -6,6 +6,7 @@ Retention, subject access, redaction and scrubbing are driven by `Holds`; a rule
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,11 @@ from hub.core.ids import new_id
 TIMESTAMP = sa.DateTime(timezone=True)
 UUID_ARRAY = postgresql.ARRAY(sa.Uuid)
 TEXT_ARRAY = postgresql.ARRAY(sa.Text)
+
+
+def any_of(ids: Collection[UUID]) -> sa.CollectionAggregate[bool]:
+    """What a column equals that is one of these: one statement for any number of them, so planned once."""
+    return sa.any_(sa.literal(list(ids), UUID_ARRAY))
 
 
 class Holds(enum.Enum):

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from hub.access.actor import Actor
 from hub.access.vocabulary import Marking, Purpose, Section
-from hub.cases.actions import create_case, link_incident
+from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
+from hub.cases.linking import link_incidents
 from hub.cases.models import Case
 from hub.cases.vocabulary import CaseKind, CaseSource, Priority, RiskLevel
-from hub.chronology.actions import add_entry
+from hub.chronology.actions import add_entries
 from hub.chronology.forms import EntryForm
 from hub.chronology.vocabulary import EntryKind, EntryNature
 from hub.core import clock
@@ -91,13 +92,15 @@ class Teller:
         )
         if story.vehicle:
             self._vehicle(actor, case)
+        linked = []
         for when in times[1:]:
             kind, text = self.draw.choice(story.incidents)
             later = self._incident(actor, kind, text, place, when, marking=story.marking)
             if people and self.draw.random() < 0.6:
                 person, role = self.draw.choice(people)
                 involve_person(actor, later, person, role=role)
-            link_incident(actor, case.id, later.id)
+            linked.append(later.id)
+        link_incidents(actor, case.id, linked)
         last = self._entries(actor, case.id, story.entries, place, opened, story.marking)
         told = Told(case.id, area, owner, opened, story.kind, max(last, times[-1]))
         for recipient, purpose, sections in story.share_with:
@@ -127,11 +130,14 @@ class Teller:
             (RiskLevel.STANDARD, RiskLevel.MEDIUM) if sightings < 8 else (RiskLevel.MEDIUM, RiskLevel.HIGH)
         )
         case = self._open(actor, CaseKind.BEGGING_STREET, title, first, opened, risks, Marking.OFFICIAL)
+        linked = []
         for when in times[1:]:
             spot = self.inventor.place("NBK") if self.draw.random() < 0.4 else place
             seen = self._incident(actor, IncidentKind.BEGGING, self.draw.choice(SIGHTINGS), spot, when)
             involve_person(actor, seen, made.id, role=InvolvementRole.SUBJECT)
-            link_incident(actor, case.id, seen.id)
+            linked.append(seen.id)
+        if linked:
+            link_incidents(actor, case.id, linked)
         last = self._entries(actor, case.id, BEGGING_ENTRIES, place, opened, Marking.OFFICIAL)
         told = Told(case.id, "NBK", owner, opened, CaseKind.BEGGING_STREET, max(last, times[-1]))
         working = (Section.SUMMARY, Section.PEOPLE, Section.CHRONOLOGY)
@@ -257,6 +263,7 @@ class Teller:
     ) -> datetime:
         """Entries spread over the life of the case; returns when the last was made."""
         when = opened
+        told = []
         count = self.draw.randint(2, min(5, len(texts)))
         span = max((self.stage.now - opened) / (count + 1), timedelta(minutes=5))
         for position, (kind, nature, text) in enumerate(self.draw.sample(texts, count)):
@@ -269,7 +276,8 @@ class Teller:
                 significant=kind in (EntryKind.DECISION, EntryKind.RISK_UPDATE),
                 marking=marking,
             )
-            add_entry(actor, case_id, form, at=when)
+            told.append((form, when))
+        add_entries(actor, case_id, told)
         return when
 
     def _end(self, told: Told) -> None:

@@ -15,13 +15,13 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from hub.access.actor import Actor
-from hub.app import create_app
 from hub.attachments.models import Attachment
 from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
 from hub.cases.vocabulary import CaseKind
 from hub.extensions import db
 from tests.conftest import settings_for
+from tests.fixtures.applications import application_for
 from tests.fixtures.clamd import Clamd, clamd, clamd_program, clamd_server
 from tests.fixtures.site import Client, Site
 from tests.fixtures.store import Bucket, bucket, object_store_server
@@ -33,7 +33,7 @@ __all__ = ["bucket", "clamd", "clamd_program", "clamd_server", "object_store_ser
 @pytest.fixture
 def demo_app(database: SimpleNamespace, root_key_file: Path, bucket: Bucket) -> Iterator[Flask]:
     """The application of a demonstration, inside an application context, on a bucket of its own."""
-    app = create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
     with app.app_context():
         yield app
         db.session.remove()
@@ -43,7 +43,7 @@ def demo_app(database: SimpleNamespace, root_key_file: Path, bucket: Bucket) -> 
 @pytest.fixture
 def desk(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Desk]:
     """The site over HTTP, with a case of the officer's to attach files to."""
-    app = create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
     yield Desk(Site(app, world), bucket)
     with app.app_context():
         db.engine.dispose()
@@ -54,7 +54,7 @@ def scanned(
     database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket, clamd: Clamd
 ) -> Iterator[Desk]:
     """The same in earnest: no demonstration, and a scanner."""
-    app = create_app(settings_for(database.app, root_key_file, clamd=clamd.address, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, clamd=clamd.address, **bucket.settings()))
     yield Desk(Site(app, world), bucket)
     with app.app_context():
         db.engine.dispose()

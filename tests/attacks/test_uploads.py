@@ -14,11 +14,11 @@ from uuid import uuid4
 import pytest
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from hub.app import create_app
 from hub.extensions import db
 from hub.web.identity import COOKIE
 from tests.attachments.conftest import Desk, multipart
 from tests.conftest import settings_for
+from tests.fixtures.applications import application_for
 from tests.fixtures.site import Client, Site
 from tests.fixtures.store import Bucket
 from tests.fixtures.world import World
@@ -28,7 +28,7 @@ BIG = b"Words of a report. " * 120_000  # over two megabytes: many blocks
 
 @pytest.fixture
 def desk(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Desk]:
-    app = create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
     yield Desk(Site(app, world), bucket)
     with app.app_context():
         db.engine.dispose()

@@ -16,8 +16,9 @@ from hub.access.models import Involvement, Record, RecordTeam
 from hub.access.vocabulary import Marking, Section
 from hub.accounts.models import User
 from hub.audit.models import Event
-from hub.cases.actions import change_case, create_case, link_incident, move_case
+from hub.cases.actions import change_case, create_case, move_case
 from hub.cases.forms import CaseForm, ChangeForm
+from hub.cases.linking import link_incident, link_incidents
 from hub.cases.models import Case, CaseIncident, StatusChange
 from hub.cases.policy import TRANSITIONS
 from hub.cases.restricting import restrict_case
@@ -140,6 +141,44 @@ def test_a_case_from_an_incident_takes_over_its_people_and_places_once(app: obje
         sa.select(CaseIncident.incident_id).where(CaseIncident.record_id == case.id)
     ).all()
     assert set(linked) == {first.id, second.id}
+
+
+def test_several_incidents_join_a_case_together_or_not_at_all(app: object, world: World) -> None:
+    officer = act_as(world, "officer")
+    first, second, third = an_incident(officer), an_incident(officer), an_incident(officer)
+    person = add_person(
+        officer, second, role=InvolvementRole.VICTIM, given_names="Wanda", family_name="Quell"
+    )
+    db.session.add(
+        Involvement(
+            **_item(officer, third, Section.VICTIM), person_id=person.id, role=InvolvementRole.VICTIM.value
+        )
+    )
+    db.session.commit()
+    hidden = an_incident(act_as(world, "sergeant"))
+    db.session.commit()
+    officer = act_as(world, "officer")
+    case = create_case(officer, CaseForm(CaseKind.ASB, "Noise, Ward 3"), from_incident=first.id)
+    db.session.commit()
+    for others, refusal in (
+        ([second.id, hidden.id], NotVisible),
+        ([second.id, first.id], Conflict),
+        ([second.id, second.id], Conflict),
+    ):
+        with pytest.raises(refusal):
+            link_incidents(officer, case.id, others)
+        db.session.rollback()
+    link_incidents(officer, case.id, [second.id, third.id])
+    db.session.commit()
+    carried = db.session.scalars(sa.select(Involvement).where(Involvement.record_id == case.id)).all()
+    assert [(one.person_id, one.role) for one in carried] == [(person.id, "victim")]
+    names = db.session.scalars(sa.select(PersonName).where(PersonName.record_id == case.id)).all()
+    assert [name.full for name in names] == ["Wanda Quell"]
+    events = events_of(case.id, "case.incident_linked")
+    assert [(set(event.record_ids), list(event.person_ids)) for event in events] == [
+        ({case.id, second.id}, [person.id]),
+        ({case.id, third.id}, []),
+    ]
 
 
 def _item(actor: Actor, record: Incident, section: Section) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hub.cases.actions import create_case
 from hub.cases.forms import CaseForm
 from hub.cases.models import Case
 from hub.cases.vocabulary import CaseKind
-from hub.chronology.actions import add_entry
+from hub.chronology.actions import add_entries, add_entry
 from hub.chronology.forms import EntryForm, parse_entry
 from hub.chronology.models import Entry
 from hub.chronology.queries import EntryFilter, find_entries
@@ -49,6 +49,24 @@ def test_an_entry_is_the_records_and_its_event_names_the_record(case: Case, worl
     event = db.session.scalar(sa.select(Event).where(Event.act == "entry.added"))
     assert event is not None and event.object_id == entry.id and list(event.record_ids) == [case.id]
     assert b"Seen" not in bytes(event.body)
+
+
+def test_several_entries_are_added_together_or_not_at_all_with_an_event_each(
+    case: Case, world: World
+) -> None:
+    officer = act_as(world, "officer")
+    refused = EntryForm("Third", marking=Marking.OFFICIAL, audience=Audience.PEOPLE)
+    with pytest.raises(Invalid):
+        add_entries(officer, case.id, [(EntryForm("First"), None), (refused, None)])
+    made = add_entries(
+        officer, case.id, [(EntryForm("First", kind=EntryKind.VISIT), None), (EntryForm("Second"), None)]
+    )
+    db.session.commit()
+    assert list(db.session.scalars(sa.select(Entry.text).order_by(Entry.id))) == ["First", "Second"]
+    events = db.session.scalars(sa.select(Event).where(Event.act == "entry.added").order_by(Event.id)).all()
+    assert [event.object_id for event in events] == [entry.id for entry in made]
+    with pytest.raises(Denied, match="no_other_time"):
+        add_entries(officer, case.id, [(EntryForm("Before"), clock.now() - timedelta(days=3))])
 
 
 def test_an_entry_without_a_date_happened_now_with_the_time_of_day(case: Case, world: World) -> None:

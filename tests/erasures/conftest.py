@@ -16,7 +16,6 @@ from sqlalchemy.engine import make_url
 
 from hub.access.permissions import Role
 from hub.access.vocabulary import Section
-from hub.app import create_app
 from hub.attachments.actions import attach
 from hub.attachments.vocabulary import DocumentKind
 from hub.cases.actions import create_case
@@ -33,6 +32,7 @@ from hub.places.vocabulary import PlaceKind
 from hub.vehicles.actions import add_vehicle
 from hub.vehicles.vocabulary import VehicleKind
 from tests.conftest import settings_for
+from tests.fixtures.applications import application_for
 from tests.fixtures.keepers import kms as kms
 from tests.fixtures.keepers import kms_server as kms_server
 from tests.fixtures.keepers import transit as transit
@@ -95,7 +95,7 @@ class Scene:
 
 @pytest.fixture
 def desk(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Site]:
-    app = create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
     yield Site(app, world)
     with app.app_context():
         db.engine.dispose()

@@ -15,7 +15,6 @@ from werkzeug.routing import Rule
 
 from hub.access.models import Involvement
 from hub.access.vocabulary import Purpose, Section
-from hub.app import create_app
 from hub.attachments.actions import attach
 from hub.attachments.vocabulary import DocumentKind
 from hub.cases.actions import create_case
@@ -35,6 +34,7 @@ from hub.vehicles.actions import add_vehicle
 from hub.vehicles.vocabulary import VehicleKind
 from hub.web.routes import DECLARED, Data
 from tests.conftest import settings_for
+from tests.fixtures.applications import application_for
 from tests.fixtures.facts import told_fact
 from tests.fixtures.shares import shared
 from tests.fixtures.site import Site
@@ -50,7 +50,7 @@ MOST = 40
 
 @pytest.fixture
 def desk(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Site]:
-    app = create_app(settings_for(database.app, root_key_file, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, **bucket.settings()))
     yield Site(app, world)
     with app.app_context():
         db.engine.dispose()

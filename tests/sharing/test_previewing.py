@@ -15,7 +15,6 @@ import pytest
 
 from hub.access.models import Grant
 from hub.access.vocabulary import Audience, Marking, Purpose, Section
-from hub.app import create_app
 from hub.attachments.actions import attach
 from hub.attachments.vocabulary import DocumentKind
 from hub.cases.actions import create_case
@@ -36,6 +35,7 @@ from hub.sharing.actions import answer_share, revoke_share
 from hub.vehicles.actions import add_vehicle
 from hub.vehicles.vocabulary import VehicleKind
 from tests.conftest import settings_for
+from tests.fixtures.applications import application_for
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Client, Site
 from tests.fixtures.store import Bucket, bucket, object_store_server
@@ -51,7 +51,7 @@ MARKERS = re.compile(r"Marker[A-Z][a-z]+")
 @pytest.fixture
 def stored(database: SimpleNamespace, root_key_file: Path, world: World, bucket: Bucket) -> Iterator[Site]:
     """The site on a real object store, so that files are files."""
-    app = create_app(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
+    app = application_for(settings_for(database.app, root_key_file, demo=True, **bucket.settings()))
     yield Site(app, world)
     with app.app_context():
         db.engine.dispose()
