@@ -228,12 +228,12 @@ BROKEN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("sent", BROKEN, ids=range(len(BROKEN)))
-def test_nonsense_is_refused_and_breaks_nothing(site: Site, sent: str) -> None:
+def test_nonsense_is_refused_and_breaks_nothing(site: Site) -> None:
     visitor = site.visitor()
-    asked(visitor, f"{SIGN_IN}/begin")
-    answer = visitor.post(SIGN_IN, {"credential": sent.encode("utf-8", "replace")})
-    assert answer.status_code in (403, 413) and answer.get_json()["message"]
+    for sent in BROKEN:
+        asked(visitor, f"{SIGN_IN}/begin")
+        answer = visitor.post(SIGN_IN, {"credential": sent.encode("utf-8", "replace")})
+        assert answer.status_code in (403, 413) and answer.get_json()["message"], sent[:80]
 
 
 def test_a_proof_with_any_byte_changed_is_refused_and_breaks_nothing(site: Site, sql: Sql) -> None:
