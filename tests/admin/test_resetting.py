@@ -88,6 +88,7 @@ def test_the_link_works_once_for_an_hour_and_a_new_one_ends_it(site: Site, sql: 
     secret = offered(again.get("/sign-in/set-up").text)
     assert again.post("/sign-in/set-up", {"code": code_of(secret)}).status_code == 303
     assert site.visitor().get(second).status_code == 403
+    assert sql("SELECT 1 FROM app_user WHERE enrolment_hash IS NOT NULL OR reset_at IS NOT NULL") == []
     # nor does what the first of the two had begun
     theirs = visitor.get("/sign-in/set-up")
     assert theirs.location == "/sign-in?over=1"

@@ -361,6 +361,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "admin.renew": ("spoc", {}),
         # her organisation is not ready for it, so that nobody is signed out
         "passkey_rule.change": ("spoc", {"strict": "yes"}),
+        "admin.reset": ("spoc", {}),
         "file_rules.change": (
             "spoc",
             {
@@ -380,7 +381,6 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "admin.close": ("spoc", {}),
         "admin.change_roles": ("spoc", {"roles": ["practitioner"]}),
         "admin.end_sessions": ("spoc", {}),
-        "admin.reset": ("spoc", {}),
         "assurances.answer": ("spoc", answers_form()),
         "assurances.review": ("spoc", {"outcome": "accepted", "note": "Seen", **day("until", 100)}),
         "attestations.confirm": ("spoc", {"user": [str(world.users["officer"])]}),
