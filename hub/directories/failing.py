@@ -22,6 +22,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from hub.core.errors import Conflict, Denied, HubError, Invalid, NotVisible
 
 log = structlog.get_logger("hub.directories")
+# where it stands in a message, the library passes on what its parser says of itself
+PARSER = "errors.pydantic.dev"
 TAKEN = frozenset({"email_taken", "name_taken"})
 
 
@@ -86,6 +88,8 @@ class Last:
 def _as_told(error: Exception) -> SCIMException | None:
     """None where it is a mistake of ours."""
     if isinstance(error, SCIMException):
+        if PARSER in error.detail:
+            return InvalidValueException(detail="A value is not of the kind that its attribute takes")
         return error
     if isinstance(error, HubError):
         return _of_domain(error)
