@@ -42,7 +42,7 @@ NOT_HERE = UUID("00000000-0000-7000-8000-000000000000")
 ABSENT = frozenset(
     {
         "attachment_id", "hold_id", "disclosure_id", "paper_id", "erasure_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
-        "attestation_id", "notification_id", "event_id", "line_id", "session_id", "document_id", "alert_id", "sample_id", "access_id",
+        "attestation_id", "notification_id", "event_id", "line_id", "session_id", "document_id", "alert_id", "sample_id", "access_id", "token_id",
     }
 )  # fmt: skip
 
