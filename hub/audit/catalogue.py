@@ -81,6 +81,7 @@ EVENTS: dict[str, Kind] = {
     "user.reset": _kind(C.ADMIN, "user", "Sign-in reset"),
     "user.disabled": _kind(C.ADMIN, "user", "Account closed"),
     "user.provisioned": _kind(C.ADMIN, "user", "Account made by the directory"),
+    "user.deprovisioned": _kind(C.ADMIN, "user", "Account deleted by the directory"),
     "user.changed": _kind(C.ADMIN, "user", "Account changed", changes=True),
     "directory.token_made": _kind(C.ADMIN, "directory", "Token of a directory made"),
     "directory.token_ended": _kind(C.ADMIN, "directory", "Token of a directory ended"),

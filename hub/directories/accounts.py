@@ -109,6 +109,7 @@ def delete_account(actor: Actor, known: Known) -> None:
     if user.disabled_at is None:
         _close(actor, user)
     keep_link(actor, user.id, link.external_id if link else None, gone=True)
+    append(actor, "user.deprovisioned", object_id=user.id, version=user.revision)
 
 
 def _check_free(email: str) -> None:

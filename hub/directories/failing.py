@@ -20,8 +20,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
 from hub.core.errors import Conflict, Denied, HubError, Invalid, NotVisible
+from hub.web.failures import REFUSED_BY_WALL
 
 log = structlog.get_logger("hub.directories")
+# where it stands in a message, the library passes on what its parser says of itself
+PARSER = "errors.pydantic.dev"
 TAKEN = frozenset({"email_taken", "name_taken"})
 
 
@@ -86,6 +89,8 @@ class Last:
 def _as_told(error: Exception) -> SCIMException | None:
     """None where it is a mistake of ours."""
     if isinstance(error, SCIMException):
+        if PARSER in error.detail:
+            return InvalidValueException(detail="A value is not of the kind that its attribute takes")
         return error
     if isinstance(error, HubError):
         return _of_domain(error)
@@ -100,6 +105,10 @@ def _as_told(error: Exception) -> SCIMException | None:
         return UniquenessException(detail="This value has just been taken")
     if isinstance(error, DataError):
         return InvalidValueException(detail="A value cannot be kept")
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == REFUSED_BY_WALL:
+        # such as a token that ended while its request was on the way
+        log.error("database", kind=type(error).__name__)
+        return ForbiddenException(detail="The hub refused this. Nothing was changed")
     if isinstance(error, OperationalError | PoolTimeout) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 from pydantic import Field
 from scim2_models import (
@@ -14,17 +14,22 @@ from scim2_models import (
     ComplexAttribute,
     ETag,
     Filter,
+    ListResponse,
     Mutability,
     Patch,
+    PatchOp,
     Reference,
     Required,
     Resource,
+    ResponseParameters,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
     Uniqueness,
 )
+from scim2_server.utils import parametrize
 
 # the most users or groups that one answer holds
 PAGE = 200
@@ -98,3 +103,17 @@ TOLERANT = ScimPolicy(
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
 )
 PROVIDER = ScimProvider(models=[User, Group], config=CONFIG, policy=TOLERANT)
+
+
+def _shapes() -> list[type[Any]]:
+    """The library makes a class for each shape of a message, in a tenth of a second, and keeps it while somebody holds it."""
+    both = Union[User, Group]  # noqa: UP007 - as the library writes it: the class is found by that
+    asked = [
+        (shape, of)
+        for shape in (PatchOp, SearchRequest, ResponseParameters, ListResponse)
+        for of in (User, Group)
+    ]
+    return [parametrize(shape, of) for shape, of in [*asked, (SearchRequest, both), (ListResponse, both)]]
+
+
+SHAPES = _shapes()

@@ -32,6 +32,7 @@ from hub.cases.forms import CaseForm
 from hub.cases.models import Case
 from hub.cases.vocabulary import CaseKind
 from hub.core import clock
+from hub.directories.actions import make_token
 from hub.emergencies.actions import close_emergency, open_emergency
 from hub.emergencies.forms import EmergencyForm
 from hub.extensions import db
@@ -264,6 +265,8 @@ def _administration(world: World, made: Asides) -> None:
         actor = act_as(world, user)
         of = sa.select(Attestation.id).where(Attestation.organisation_id == actor.organisation_id)
         side["attestation_id"] = db.session.scalars(of).one()
+        side["token_id"] = make_token(act_as(world, user), timedelta(days=90))[0].id
+        db.session.commit()
 
 
 def _passkey(world: World, user: str) -> UUID:

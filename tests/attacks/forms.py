@@ -378,6 +378,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "panels.end": ("spoc", {}),
         "teams.add": ("spoc", {"email": "sergeant@example.org"}),
         "teams.remove": ("spoc", {}),
+        "directories.make": ("spoc", {"days": "90"}),
+        "directories.end": ("spoc", {}),
         "admin.close": ("spoc", {}),
         "admin.change_roles": ("spoc", {"roles": ["practitioner"]}),
         "admin.end_sessions": ("spoc", {}),

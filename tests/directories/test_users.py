@@ -134,7 +134,10 @@ def test_a_deleted_account_is_closed_for_good_and_its_address_is_not_given_again
         0
     ]
     assert (row.name, row.disabled_why) == ("Amara Okafor", "directory")
-    assert "user.disabled" in events(officer)
+    assert [one for one in events(officer) if one.startswith("user.d")] == [
+        "user.disabled",
+        "user.deprovisioned",
+    ]
 
 
 def test_an_address_that_is_taken_is_refused_and_nothing_of_the_request_stays(

@@ -6,6 +6,7 @@ from flask import Flask
 
 from hub.web.routes import DECLARED
 from tests.rules.routes import ROUTES
+from tests.rules.source import modules, name_of
 
 
 def test_the_routes_are_those_of_the_table(app: Flask) -> None:
@@ -25,6 +26,12 @@ def test_every_rule_of_the_map_is_declared(app: Flask) -> None:
 def test_no_route_answers_to_more_than_get_and_post(app: Flask) -> None:
     methods = set().union(*(rule.methods or set() for rule in app.url_map.iter_rules()))
     assert methods <= {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_nothing_stands_before_the_pages_but_the_proxy_and_the_directories() -> None:
+    """What is mounted there is in no map of routes and passes no gate: tests/directories/test_door.py walks that of SCIM."""
+    mounted = [name_of(path) for path in modules() if ".wsgi_app = " in path.read_text()]
+    assert mounted == ["hub/directories/serving.py", "hub/web/proxy.py"]
 
 
 def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
