@@ -121,9 +121,17 @@ def test_people_sign_in_with_their_work_account_and_a_sign_out_at_either_end_is_
         officer.go("/session/confirm?next=/account/sessions")
         page.get_by_role("button", name=f"Go to {NAME}").click()
         _at_the_provider(officer, "somebody-else")
-        officer.see("as somebody else")
+        # the provider ended its session of the one, with ours, before it let in the other
+        officer.see("This did not work", "You are not signed in")
         officer.look("refused")
-        officer.go("/account")
+        _sign_in(officer)
+        officer.see("it is not linked to an account of the hub")
+        page.goto(f"{issuer}/session/end")
+        page.get_by_role("button", name="Yes, sign me out").click()
+        page.wait_for_url(f"{issuer}/session/end/success**")
+        _sign_in(officer)
+        _at_the_provider(officer, "amara")
+        page.wait_for_url(f"{hub.address}/account")
 
         # from here: the provider's session ends too
         _leave(officer)
