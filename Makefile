@@ -21,13 +21,15 @@ MADE := $(VENV)/.made
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ASSETS := hub/static/vendor/.made
+# inside, so that it goes with the packages when they are installed anew
+FOR_TESTS := node_modules/.made-for-tests
 
 .PHONY: run test check format matrix attacks tamper bench nightly lock clean
 
 run: $(RUN) $(HUB) $(ASSETS)
 	@exec $(HUB) up --demo $(if $(VAR),--var '$(VAR)') $(if $(PORT),--port $(PORT))
 
-test: $(DEV) $(HUB) $(ASSETS)
+test: $(DEV) $(HUB) $(ASSETS) $(FOR_TESTS)
 	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not nightly and not timing" $(ARGS)
 	$(PY) -m pytest -m "timing and not nightly" $(ARGS) || [ $$? -eq 5 ]  # by themselves; 5: ARGS chose none
 
@@ -59,7 +61,7 @@ bench: $(DEV) $(HUB) $(ASSETS)
 	$(PY) -m bench.keys
 	HUB_TEST=1 $(PY) -m bench.files
 
-nightly: $(DEV) $(HUB) $(ASSETS)
+nightly: $(DEV) $(HUB) $(ASSETS) $(FOR_TESTS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none
 
 # New versions of the libraries, after a change in pyproject.toml or package.json.
@@ -100,6 +102,11 @@ $(RUN): requirements/run.txt $(MADE)
 $(DEV): requirements/dev.txt $(MADE)
 	$(call install,$<)
 	@touch $(RUN) $@
+
+# What tests alone need, such as an identity provider: never a part of what runs.
+$(FOR_TESTS): package-lock.json hub/launcher/assets.py $(ASSETS) | $(RUN)
+	@$(PY) -m hub.launcher.assets --tests
+	@touch $@
 
 # The project itself: a path relative to the environment and a script beside it, so that the directory can be moved.
 $(HUB): Makefile $(MADE)

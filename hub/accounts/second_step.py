@@ -96,7 +96,7 @@ def set_up(token: str, code: str, request: RequestFacts) -> tuple[str, Actor, st
     user.enrolment_hash = user.enrolment_expires_at = user.reset_at = None
     db.session.flush()
     ceremonies.drop_of(user.id)
-    session_token, actor = starting.begin(user, team, Method.PASSWORD_AND_CODE, request)
+    session_token, actor = starting.begin(user, team, Method.PASSWORD_AND_CODE, request, enrolling=by_link)
     _write_down(actor, session_token, request, by_link)
     return session_token, actor, begun.address
 

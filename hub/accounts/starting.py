@@ -26,9 +26,12 @@ def begin(
     provider_id: UUID | None = None,
     provider_session: str | None = None,
     device_bound: bool = False,
+    enrolling: bool = False,
     proved_at: datetime | None = None,
 ) -> tuple[str, Actor]:
     """A session for somebody who has proved who they are: its token, and the actor. Commits.
+
+    `enrolling`: by a one-time link, so that a first passkey can be added where no other proof lets in.
 
     `Denied`: bad_credentials for a closed account, and for one that was reset and not set up anew, however it was proved;
     passkey_required where their organisation asks for another proof.
@@ -36,7 +39,8 @@ def begin(
     if user.disabled_at is not None or user.reset_at is not None:
         raise Denied("bad_credentials", REFUSED)
     try:
-        admitting.check(user, team, device_bound)
+        if not enrolling:
+            admitting.check(user, team, device_bound)
     except Denied as denied:
         append_nobody(request, "session.refused", user_id=user.id, facts={"why": denied.code})
         db.session.commit()

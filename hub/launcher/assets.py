@@ -1,5 +1,7 @@
 """Makes hub/static/vendor from the npm packages of package-lock.json: `python -m hub.launcher.assets`.
 
+With `--tests` it only installs them again, this time with what tests alone need and the product must not have.
+
 The font GDS Transport and the royal crest belong to GOV.UK, so they are taken out.
 """
 
@@ -7,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,8 +50,10 @@ _SOURCE_MAP = re.compile(r"(?:/\*|//)[#@] sourceMappingURL=\S*?(?:\s*\*/|$)", re
 _ANY_URL = re.compile(r"url\([\"']?(?!data:)([^)\"']+)")
 
 
-def main() -> None:
-    _install()
+def main(*, tests: bool = False) -> None:
+    _install(tests=tests)
+    if tests:
+        return
     draft = VENDOR.with_name("vendor.new")
     shutil.rmtree(draft, ignore_errors=True)
     for source, target in _FILES:
@@ -69,12 +74,13 @@ def without_foreign_marks(css: str) -> str:
     return _PICTURE.sub(r"url(images/\1)", css)
 
 
-def _install() -> None:
-    tell("Fetching the styles and scripts of the pages …")
+def _install(*, tests: bool) -> None:
+    tell(f"Fetching the {'packages that tests need' if tests else 'styles and scripts of the pages'} …")
     command = [
         *_npm(),
         "ci",
         "--omit=peer",
+        *([] if tests else ["--omit=dev"]),
         "--ignore-scripts",
         "--no-audit",
         "--no-fund",
@@ -128,4 +134,4 @@ def _refuse_what_is_missing(draft: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(tests="--tests" in sys.argv[1:])

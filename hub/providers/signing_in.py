@@ -210,7 +210,7 @@ def enrol(answered: Answered, request: RequestFacts) -> tuple[str, Actor]:
     insert_identity(answered.provider, user.id, answered.vouched.subject)
     user.enrolment_hash = user.enrolment_expires_at = None
     db.session.flush()
-    token, actor = _start(user, answered, request)
+    token, actor = _start(user, answered, request, enrolling=True)
     append(actor, "user.enrolled", object_id=actor.user_id)
     append(actor, LINKED, object_id=actor.user_id, facts={"provider": answered.provider.id})
     telling.tell(actor, LINKED)
@@ -234,7 +234,9 @@ def confirm(actor: Actor, visit: Visit, answered: Answered) -> str:
     return token
 
 
-def _start(user: User, answered: Answered, request: RequestFacts) -> tuple[str, Actor]:
+def _start(
+    user: User, answered: Answered, request: RequestFacts, *, enrolling: bool = False
+) -> tuple[str, Actor]:
     team = queries.first_team(user)
     if team is None:
         raise Refused(Why.CLOSED)
@@ -246,4 +248,5 @@ def _start(user: User, answered: Answered, request: RequestFacts) -> tuple[str, 
         provider_id=answered.provider.id,
         provider_session=answered.vouched.session,
         proved_at=answered.vouched.proved_at,
+        enrolling=enrolling,
     )

@@ -21,6 +21,7 @@ from joserfc.errors import (
     ExpiredTokenError,
     InvalidKeyIdError,
     JoseError,
+    MissingClaimError,
     UnsupportedAlgorithmError,
 )
 from joserfc.jwk import KeySet
@@ -184,7 +185,9 @@ def _check_claims(claims: dict[str, Any], pinned: Pinned, **more: Any) -> None:
     except ExpiredTokenError:
         raise BadToken(Why.EXPIRED) from None
     except ClaimError as error:
-        raise BadToken(_CLAIMS.get(error.claim, Why.CLAIMS)) from None
+        why = _CLAIMS.get(error.claim, Why.CLAIMS)
+        missing_time = why is Why.FUTURE and isinstance(error, MissingClaimError)
+        raise BadToken(Why.CLAIMS if missing_time else why) from None
     audience, party = claims["aud"], claims.get("azp")
     several = isinstance(audience, list) and len(audience) > 1
     if (several or party is not None) and party != pinned.client_id:

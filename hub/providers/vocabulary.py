@@ -59,7 +59,7 @@ class Why(enum.StrEnum):
 _WRONG = "What your organisation’s sign-in service told us did not pass our checks, so we did not rely on it."
 SENTENCES = {
     Why.STATE: "This sign-in was not begun in this browser, or another one was begun after it. Start again.",
-    Why.OVER: "This took longer than five minutes, or was done already. Start again.",
+    Why.OVER: "This took longer than five minutes, was done already, or you were signed out meanwhile. Start again.",
     Why.DECLINED: "Your organisation’s sign-in service ended the sign-in. Start again, or ask your IT service desk.",
     Why.UNREACHABLE: "Your organisation’s sign-in service does not answer just now. Try again in a few minutes.",
     Why.TOO_OLD: "Your organisation’s sign-in service did not ask who you are recently enough, or does not say when it did.",

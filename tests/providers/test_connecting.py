@@ -124,7 +124,7 @@ def test_a_provider_that_is_disconnected_lets_nobody_in_and_ends_its_sessions(do
 def test_a_field_that_is_wrong_is_named_and_nothing_is_saved(
     site: Site, database: SimpleNamespace, provider: Hostile, field: str, value: Any
 ) -> None:
-    answer = site.as_user("spoc").post(ADD, settings_of(provider.issuer, **{field: value}))
+    answer = site.as_user("spoc").post(ADD, {**settings_of(provider.issuer), field: value})
     assert answer.status_code == 422 and f'href="#{field}"' in answer.get_data(as_text=True)
     assert site.sql(database.superuser, "SELECT count(*) FROM identity_provider")[0][0] == 0
 
