@@ -221,7 +221,14 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[SimpleNamespace]:
     """A database of the test's own, with its addresses."""
-    name = template.clones.take()
+    with lent(cluster, template.clones) as found:
+        yield found
+
+
+@contextmanager
+def lent(cluster: SimpleNamespace, clones: Clones) -> Iterator[SimpleNamespace]:
+    """A database of these for one test, to which the application's engine connects from here on."""
+    name = clones.take()
     connect_to(on_database(cluster.app, name), worker=cluster.worker)
     yield SimpleNamespace(
         name=name,
@@ -233,7 +240,7 @@ def database(cluster: SimpleNamespace, template: SimpleNamespace) -> Iterator[Si
         sequencer=on_database(cluster.sequencer, name),
         superuser=on_database(cluster.superuser, name),
     )
-    template.clones.give_back(name)
+    clones.give_back(name)
 
 
 @pytest.fixture

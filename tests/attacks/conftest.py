@@ -4,21 +4,51 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from types import SimpleNamespace
 
 import pytest
 
+from hub.extensions import db
 from tests.attacks.arena import Arena, prepare
 from tests.attacks.checks import Tables, tables_of
+from tests.conftest import connected_to, lent, on_database
+from tests.fixtures.clones import Clones
 from tests.fixtures.site import Client, Site
 from tests.fixtures.store import bucket, object_store_server
 
 __all__ = ["bucket", "object_store_server"]
 
 
+@pytest.fixture(scope="session")
+def planted(cluster: SimpleNamespace, template: SimpleNamespace) -> SimpleNamespace:
+    """What `prepare` plants takes longer than most attacks last: it's planted once, and its database cloned."""
+    name = template.clones.take()
+    with connected_to(on_database(cluster.app, name)):
+        site = Site(template.application, template.world)
+        arena = prepare(site)
+        with site.inside():
+            db.session.remove()
+            db.engine.dispose()
+    return SimpleNamespace(arena=arena, clones=Clones(template.admin, cluster.superuser, name))
+
+
 @pytest.fixture
-def arena(site: Site) -> Arena:
-    return prepare(site)
+def database(
+    request: pytest.FixtureRequest, cluster: SimpleNamespace, template: SimpleNamespace
+) -> Iterator[SimpleNamespace]:
+    """For a test with an arena one that is planted, for the others one that is not."""
+    planted = "arena" in request.fixturenames
+    clones = request.getfixturevalue("planted").clones if planted else template.clones
+    with lent(cluster, clones) as found:
+        yield found
+
+
+@pytest.fixture
+def arena(planted: SimpleNamespace, site: Site) -> Arena:
+    """The test's own, on its site: what it notes in it, no other test sees."""
+    own: Arena = deepcopy(planted.arena, {id(planted.arena.site): site})
+    return own
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from werkzeug.routing import Rule
 from hub.access.permissions import Permission
 from hub.web.routes import DECLARED
 from tests.attacks.arena import Arena
+from tests.fixtures.site import Client
 
 # sent by browsers, without a form: tests/web/test_reports.py attacks it
 NO_FORM = frozenset({"reports.policy_report"})
@@ -67,3 +68,8 @@ def asker(endpoint: str) -> str:
     if needs in (Permission.ACCOUNT_MANAGE, Permission.ALERT_SET):
         return "spoc"
     return "auditor" if needs in (Permission.AUDIT_READ, Permission.AUDIT_VERIFY) else "officer"
+
+
+def posted(client: Client, address: str, form: dict[str, Any]) -> Any:
+    """A form as a browser without scripts sends it, with its token and a key of its own."""
+    return client.post(address, form)
