@@ -135,6 +135,7 @@ def test_a_newer_enrolment_link_ends_one_that_was_followed_already(door: Door) -
 
 
 def test_a_wrong_enrolment_link_leads_nowhere(door: Door) -> None:
+    _invite(door)
     for secret in ("", "x", "é" * 50):
         assert door.site.visitor().post("/enrol/organisation", {"secret": secret}).status_code == 403
 
