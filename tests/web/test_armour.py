@@ -41,7 +41,8 @@ WEIGHTY = {
     "admin.change_roles", "admin.close", "admin.end_sessions", "admin.invite", "admin.renew", "agreements.sign",
     "attestations.reinstate", "case_disclosures.bundle", "case_file_list.as_table", "case_file_list.on_paper", "case_handover.offer",
     "erasures.approve", "erasures.refuse", "erasures.show", "emergencies.open_now", "hand_overs.accept",
-    "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "subject_reports.show", "teams.add",
+    "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "provider_admin.add", "provider_admin.change",
+    "provider_admin.end", "provider_admin.home", "providers.link", "providers.unlink", "subject_reports.show", "teams.add",
     "teams.remove",
 }  # fmt: skip
 CANARY = "Qzcanary"
