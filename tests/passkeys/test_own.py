@@ -10,7 +10,7 @@ from webauthn.helpers import base64url_to_bytes as from_text
 from webauthn.helpers import bytes_to_base64url as to_text
 
 from hub.web.identity import COOKIE
-from tests.accounts.test_sessions import set_password
+from tests.fixtures.door import set_up_door
 from tests.fixtures.site import Client, Site
 from tests.passkeys.authenticator import Device
 from tests.passkeys.conftest import Refusals, Sql
@@ -145,7 +145,7 @@ def test_another_name_is_given_and_a_wrong_one_comes_back(site: Site, sql: Sql) 
 
 
 def test_a_removed_passkey_opens_nothing_and_sessions_elsewhere_end(site: Site, sql: Sql) -> None:
-    set_password(site, "officer")
+    set_up_door(site, "officer")
     client, device = with_passkey(site, "officer")
     elsewhere = site.visitor()
     assert sign_in(elsewhere, device).status_code == 200

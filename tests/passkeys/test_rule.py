@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.accounts.test_sessions import PASSWORD, set_password
+from tests.fixtures.door import give_password, next_code, set_up_door
 from tests.fixtures.site import Client, Site
 from tests.passkeys.authenticator import Device
 from tests.passkeys.conftest import Refusals, Sql
@@ -38,7 +38,8 @@ def strict_council(site: Site, sql: Sql) -> tuple[Client, Device]:
 
 def by_password(site: Site, user: str) -> tuple[int, str]:
     client = site.visitor()
-    answer = client.post("/sign-in", {"email": f"{user}@example.org", "password": PASSWORD})
+    assert give_password(client, user).status_code == 303
+    answer = client.post("/sign-in/code", {"code": next_code(site, user)})
     return answer.status_code, answer.text
 
 
@@ -81,7 +82,7 @@ def test_an_organisation_of_several_partnerships_is_ready_in_each(site: Site, sq
 def test_under_the_rule_only_a_passkey_on_one_device_lets_an_administrator_in(
     site: Site, sql: Sql, refusals: Refusals
 ) -> None:
-    set_password(site, "officer", "manager", "auditor")
+    set_up_door(site, "officer", "manager", "auditor")
     _, copied = with_passkey(site, "auditor", copies=True)
     _, device = strict_council(site, sql)
     for user in ("manager", "auditor"):
@@ -99,7 +100,7 @@ def test_under_the_rule_only_a_passkey_on_one_device_lets_an_administrator_in(
 
 
 def test_it_is_each_organisation_s_own(site: Site, sql: Sql) -> None:
-    set_password(site, "police_spoc")
+    set_up_door(site, "police_spoc")
     strict_council(site, sql)
     assert by_password(site, "police_spoc")[0] == 303
 
@@ -128,7 +129,7 @@ def test_nobody_puts_on_a_hat_under_which_they_could_not_have_come_in(site: Site
 
 
 def test_under_the_rule_the_last_passkey_on_one_device_stays(site: Site, sql: Sql) -> None:
-    set_password(site, "spoc")
+    set_up_door(site, "spoc")
     spoc, _ = strict_council(site, sql)
     own = "SELECT id FROM passkey WHERE user_id = :user ORDER BY created_at"
     bound = sql(own, user=site.world.users["spoc"])[0][0]
@@ -140,7 +141,7 @@ def test_under_the_rule_the_last_passkey_on_one_device_stays(site: Site, sql: Sq
 
 
 def test_the_rule_ends_as_it_began(site: Site, sql: Sql) -> None:
-    set_password(site, "auditor")
+    set_up_door(site, "auditor")
     spoc, _ = strict_council(site, sql)
     assert switch(spoc, "yes")[0] == 409
     assert switch(spoc, "no")[0] == 303

@@ -9,18 +9,10 @@ from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.accounts.actions import new_enrolment
 from hub.accounts.models import User
-from hub.crypto.passwords import hash_password
 from hub.extensions import db
+from tests.fixtures.door import set_up_door
 from tests.fixtures.site import Client
 from tests.providers.conftest import OFFICER, Door, is_in
-
-
-def _give_password(door: Door) -> None:
-    with door.site.inside():
-        enter(db.session(), NOBODY)
-        user = db.session.get_one(User, door.site.world.users["officer"])
-        user.password_hash = hash_password("correct horse battery staple")
-        db.session.commit()
 
 
 def _invite(door: Door) -> str:
@@ -95,7 +87,7 @@ def test_the_last_way_in_stays_and_with_a_password_the_link_goes_with_its_other_
     elsewhere = door.signed_in()
     assert client.post("/account/organisation/unlink").status_code == 409
     assert "only way" in client.get("/account/organisation").get_data(as_text=True)
-    _give_password(door)
+    set_up_door(door.site, "officer")
     assert client.post("/account/organisation/unlink").status_code == 303
     assert door.events("identity.unlinked")[0][0] == "ok"
     assert not is_in(elsewhere) and is_in(client)

@@ -43,7 +43,9 @@ WEIGHTY = {
     "credentials.app", "credentials.password", "credentials.start_app",
     "erasures.approve", "erasures.refuse", "erasures.show", "emergencies.open_now", "hand_overs.accept",
     "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "passkey_rule.change", "passkey_rule.show",
-    "passkeys.add", "passkeys.begin", "passkeys.new", "passkeys.remove", "subject_reports.show", "teams.add", "teams.remove",
+    "passkeys.add", "passkeys.begin", "passkeys.new", "passkeys.remove", "provider_admin.add", "provider_admin.change",
+    "provider_admin.end", "provider_admin.home", "providers.link", "providers.unlink", "subject_reports.show", "teams.add",
+    "teams.remove",
 }  # fmt: skip
 CANARY = "Qzcanary"
 
