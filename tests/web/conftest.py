@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.attacks.conftest import arena, cast
+from tests.attacks.conftest import arena, cast, database, planted
 
-__all__ = ["arena", "cast"]
+__all__ = ["arena", "cast", "database", "planted"]

@@ -40,7 +40,7 @@ EXACT = {
 WEIGHTY = {
     "admin.change_roles", "admin.close", "admin.end_sessions", "admin.invite", "admin.renew", "admin.reset", "agreements.sign",
     "attestations.reinstate", "case_disclosures.bundle", "case_file_list.as_table", "case_file_list.on_paper", "case_handover.offer",
-    "credentials.app", "credentials.password", "credentials.start_app",
+    "credentials.app", "credentials.password", "credentials.start_app", "directories.end", "directories.make",
     "erasures.approve", "erasures.refuse", "erasures.show", "emergencies.open_now", "hand_overs.accept",
     "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "passkey_rule.change", "passkey_rule.show",
     "passkeys.add", "passkeys.begin", "passkeys.new", "passkeys.remove", "provider_admin.add", "provider_admin.change",
