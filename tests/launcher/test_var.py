@@ -14,6 +14,7 @@ from hub.launcher import running
 from hub.launcher.environment import (
     DATABASE_NAMES,
     LOG_KEY,
+    MEMORY,
     OWNER_URL,
     SEQUENCER_URL,
     for_secrets,
@@ -105,7 +106,15 @@ def test_each_process_gets_the_address_of_its_own_role_and_nobody_else_s(role: D
     """It can neither change the schema nor sign the log either."""
     given = {OWNER_URL: "x", SEQUENCER_URL: "y", LOG_KEY: "z", "HUB_PORT": "1"}
     given |= {one.variable: f"as {one.name}" for one in (APP, WORKER, CLI, LOADER)}
-    assert for_service(given, role) == {"HUB_DATABASE_URL": f"as {role.name}", "HUB_PORT": "1"}
+    assert for_service(given, role) == {
+        "HUB_DATABASE_URL": f"as {role.name}",
+        "HUB_PORT": "1",
+        **MEMORY,
+    }
+    assert (
+        for_service({**given, **dict.fromkeys(MEMORY, "0")}, role).items()
+        >= dict.fromkeys(MEMORY, "0").items()
+    )
 
 
 def test_the_sequencer_gets_no_other_key_and_no_other_address() -> None:
