@@ -48,9 +48,17 @@ def fault_of(
     found = MACHINERY.search(page)
     if found:
         return f"shows {found.group(0)!r}"
-    if answer.status_code >= 400 and answer.request.method != "HEAD" and not any(one in page for one in OURS):
+    if answer.status_code >= 400 and answer.request.method != "HEAD" and not _is_told(answer, page):
         return f"status {answer.status_code} without our error page: {page[:80]!r}"
     return None
+
+
+def _is_told(answer: TestResponse, page: str) -> bool:
+    """On a page of ours; or, to a script or a program, as an object with a message or the protocol's own word."""
+    if not answer.is_json:
+        return any(one in page for one in OURS)
+    told = answer.get_json(silent=True)
+    return isinstance(told, dict) and any(isinstance(told.get(name), str) for name in ("message", "error"))
 
 
 def words_of(answer: TestResponse) -> str:

@@ -10,6 +10,7 @@ from hub.core import clock
 from tests.agreements.drafting import posted
 from tests.attacks.arena import Arena
 from tests.attacks.asides import SOUGHT
+from tests.attacks.door_forms import administration, own_account
 
 BUNDLE = {"originals": "no", "reason": "Asked for by the prosecution"}
 INCIDENT = {
@@ -289,20 +290,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         },
         "drafts.keep": {"text": "half a word"},
         "drafts.discard": {"back": "/cases"},
-        "accounts.hat": {"hat": f"{world.teams['safety']}:prevent_crime", "next": "/cases"},
-        "accounts.stay": {},
-        "own_sessions.end_one": {},
-        "own_sessions.end_others": {},
-        "accounts.confirm": {"password": "x", "code": "000000", "next": "/cases"},
-        "credentials.password": {"old": "x", "password": "violet kettle rain", "again": "violet kettle rain"},
-        "credentials.app": {"code": "000000"},
-        "credentials.start_app": {},
-        "second_step.code": {"code": "000000"},
-        "second_step.set_up": {"code": "000000"},
-        "passkeys.rename": {"label": "Key in the drawer"},
-        "passkeys.remove": {},
-        "accounts.sign_in": {"email": "nobody@example.org", "password": "x", "next": "/"},
-        "accounts.enrol": {"password": "correct horse battery", "again": "correct horse battery"},
+        **own_account(arena),
         "notifications.read_all": {"before": str(arena.notification_id)},
     }
     manager: dict[str, dict[str, Any]] = {
@@ -348,20 +336,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
     found |= {
         "sharing.answer": ("sergeant", {"answer": "reject", "reason": "Not ours"}),
         "notifications.read_one": ("sergeant", {"then": "open"}),
-        "admin.invite": (
-            "spoc",
-            {
-                "name": "Lu Hall",
-                "email": "lu.hall@example.org",
-                "job_title": "Warden",
-                "team_id": str(world.teams["safety"]),
-                "roles": ["practitioner"],
-            },
-        ),
-        "admin.renew": ("spoc", {}),
-        # her organisation is not ready for it, so that nobody is signed out
-        "passkey_rule.change": ("spoc", {"strict": "yes"}),
-        "admin.reset": ("spoc", {}),
+        **administration(arena),
         "file_rules.change": (
             "spoc",
             {
@@ -376,17 +351,8 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "panels.join": ("police_spoc", {"seat": str(arena.police_seat)}),
         "panels.leave": ("police_spoc", {"seat": str(arena.police_seat)}),
         "panels.end": ("spoc", {}),
-        "teams.add": ("spoc", {"email": "sergeant@example.org"}),
-        "teams.remove": ("spoc", {}),
-        "directories.make": ("spoc", {"days": "90"}),
-        "directories.end": ("spoc", {}),
-        "admin.close": ("spoc", {}),
-        "admin.change_roles": ("spoc", {"roles": ["practitioner"]}),
-        "admin.end_sessions": ("spoc", {}),
         "assurances.answer": ("spoc", answers_form()),
         "assurances.review": ("spoc", {"outcome": "accepted", "note": "Seen", **day("until", 100)}),
-        "attestations.confirm": ("spoc", {"user": [str(world.users["officer"])]}),
-        "attestations.reinstate": ("spoc", {}),
         "agreements.sign": ("charity_spoc", {"signatory": "Ines Moor, director"}),
         "agreements.send": ("spoc", {}),
         "agreement_terms.new": ("spoc", posted(world)),
@@ -404,22 +370,3 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "subject_reports.show": ("auditor", {"titles": "yes", "reason": "A complaint", "as": "page"}),
     }
     return found
-
-
-# the upload reads its own body (see test_uploads), signing out ends the session that the others use, and what a device answers is
-# asked for by a script (see tests/passkeys)
-OF_THEIR_OWN = frozenset(
-    {
-        "case_files.upload",
-        "case_file.replace",
-        "papers.add",
-        "evidence.add",
-        "accounts.sign_out",
-        "passkeys.begin",
-        "passkeys.add",
-        "passkey_door.begin_sign_in",
-        "passkey_door.sign_in",
-        "passkey_door.begin_confirming",
-        "passkey_door.confirm",
-    }
-)

@@ -128,8 +128,8 @@ def test_what_cannot_be_written_down_is_neither_shown_nor_done(
     assert not faults, told(faults)
     assert unavailable > 50
     after = tables.now()
-    # a form's draft and a step of one's own session are no reading and no record
-    assert {name for name in after if after[name] != before[name]} <= {"draft", "submission"}
+    # a form's draft, a step of one's own session and a proof that has begun are no reading and no record
+    assert {name for name in after if after[name] != before[name]} <= {"draft", "submission", "ceremony"}
 
 
 def test_without_the_store_an_upload_says_so_and_leaves_no_row(
@@ -186,6 +186,9 @@ def test_after_the_session_ran_out_every_form_leads_to_a_page_that_is_there(
             "second_step.set_up",
             "passkey_door.begin_sign_in",
             "passkey_door.sign_in",
+            "providers.start",
+            "providers.start_enrolment",
+            "providers.provider_logout",
             "case_files.upload",
             "case_file.replace",
             "papers.add",

@@ -11,7 +11,8 @@ from hub.web.routes import DECLARED, Data
 from tests.attacks.arena import Arena
 from tests.attacks.checks import Tables, fault_of, told, words_of
 from tests.attacks.conftest import Cast
-from tests.attacks.forms import OF_THEIR_OWN, forms
+from tests.attacks.door_forms import OF_THEIR_OWN
+from tests.attacks.forms import forms
 from tests.attacks.parameters import PARAMETERS
 from tests.attacks.values import (
     ALIKE,
