@@ -53,7 +53,7 @@ from hub.cases.views import pages as cases_pages
 from hub.config import Settings
 from hub.crypto import keyring
 from hub.crypto.rootkey import keeper_of
-from hub.directories import serving as directories
+from hub.directories import mounting as directories
 from hub.directories.views import pages as directories_pages
 from hub.disclosures.views import pages as case_disclosures_pages
 from hub.emergencies import banner

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from hub.accounts.naming import MAX_NAME, is_email, is_name
 from hub.accounts.service import DOMAIN
 from hub.core.errors import Invalid
 from hub.core.text import clean
-from hub.directories.resources import Group, User
+
+if TYPE_CHECKING:
+    from hub.directories.resources import Group, User
 
 MAX_EXTERNAL_ID = 255
 MAX_MEMBERS = 2_000

@@ -1,6 +1,6 @@
 """SCIM 2.0 at /scim/v2, beside the pages: no cookie counts here, and nothing is read of a request without a right token.
 
-It is mounted before the pages as its methods, its errors and its way in are others. A request is one transaction, and acts as
+It is mounted beside the pages (`mounting`) as its methods, its errors and its way in are others. A request is one transaction, and acts as
 the organisation's service account in the partnership of the token.
 """
 
@@ -15,12 +15,11 @@ from urllib.parse import parse_qsl
 
 from flask import Flask
 from scim2_models import InvalidFilterException, InvalidSyntaxException, UnauthorizedException
-from scim2_server.applications.base import VERSION_PREFIX, BaseApplication
+from scim2_server.applications.base import BaseApplication
 from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from hub.access.actor import NOBODY, RequestFacts, Source
 from hub.access.guard import enter
@@ -30,6 +29,7 @@ from hub.core.ids import new_id
 from hub.crypto import keyring
 from hub.directories.failing import Last, TooLarge, TooMany
 from hub.directories.models import Directory
+from hub.directories.mounting import address
 from hub.directories.recognising import find_directory, note_use
 from hub.directories.resources import PROVIDER
 from hub.directories.storage import Storage
@@ -37,7 +37,6 @@ from hub.extensions import db, live_session
 from hub.web import headers
 from hub.web.counting import Count, count
 
-MOUNT = "/scim"
 WINDOW = timedelta(minutes=1)
 PER_TOKEN, PER_SOURCE, WRONG_PER_SOURCE = 1_200, 2_400, 30
 # a team of two thousand members takes 200 KiB
@@ -63,22 +62,15 @@ class Service(ScimService):
 SERVICE = Service(PROVIDER)
 
 
-def install(app: Flask) -> None:
-    def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request_id = str(new_id())
-        response = _answer(app, environ, request_id)
-        response.headers |= _headers(request_id)
-        body = b"" if response.body is None else json.dumps(response.body).encode()
-        status = f"{response.status.value} {response.status.phrase}"
-        start_response(status, [*response.headers.items(), ("Content-Length", str(len(body)))])
-        return [body]
-
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {MOUNT: answer})  # type: ignore[method-assign]
-
-
-def address(public_url: str) -> str:
-    """What an administrator copies into the directory."""
-    return f"{public_url.rstrip('/')}{MOUNT}{VERSION_PREFIX}"
+def answer(app: Flask, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A request as WSGI has it."""
+    request_id = str(new_id())
+    response = _answer(app, environ, request_id)
+    response.headers |= _headers(request_id)
+    body = b"" if response.body is None else json.dumps(response.body).encode()
+    status = f"{response.status.value} {response.status.phrase}"
+    start_response(status, [*response.headers.items(), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def _headers(request_id: str) -> dict[str, str]:

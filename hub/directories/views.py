@@ -11,8 +11,8 @@ from hub.access.permissions import Permission
 from hub.core.errors import Invalid
 from hub.directories import actions, queries
 from hub.directories.forms import LIVES, parse_life
+from hub.directories.mounting import address
 from hub.directories.queries import TOKEN_STATE_LABELS
-from hub.directories.serving import address
 from hub.extensions import db
 from hub.web.identity import current_actor
 from hub.web.once import earlier, finish, once, parse_form_key

@@ -31,7 +31,7 @@ def test_no_route_answers_to_more_than_get_and_post(app: Flask) -> None:
 def test_nothing_stands_before_the_pages_but_the_proxy_and_the_directories() -> None:
     """What is mounted there is in no map of routes and passes no gate: tests/directories/test_door.py walks that of SCIM."""
     mounted = [name_of(path) for path in modules() if ".wsgi_app = " in path.read_text()]
-    assert mounted == ["hub/directories/serving.py", "hub/web/proxy.py"]
+    assert mounted == ["hub/directories/mounting.py", "hub/web/proxy.py"]
 
 
 def test_only_the_door_and_what_belongs_to_nobody_is_public(app: Flask) -> None:
