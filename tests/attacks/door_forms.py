@@ -16,7 +16,7 @@ PROVIDER = {
 }
 
 # the upload reads its own body (see test_uploads), signing out ends the session that the others use, what a device answers is
-# asked for by a script (see tests/passkeys), and a provider's own word is no form (see tests/providers)
+# asked for by a script (see tests/passkeys), and a provider must answer (see tests/providers)
 OF_THEIR_OWN = frozenset(
     {
         "case_files.upload",
@@ -30,7 +30,12 @@ OF_THEIR_OWN = frozenset(
         "passkey_door.sign_in",
         "passkey_door.begin_confirming",
         "passkey_door.confirm",
+        "provider_admin.add",
+        "providers.link",
         "providers.provider_logout",
+        "providers.start_confirmation",
+        "providers.start_enrolment",
+        "providers.unlink",
     }
 )
 
@@ -52,10 +57,6 @@ def own_account(arena: Arena) -> dict[str, dict[str, Any]]:
         "accounts.sign_in": {"email": "nobody@example.org", "password": "x", "next": "/"},
         "accounts.enrol": {"password": "correct horse battery", "again": "correct horse battery"},
         "providers.start": {"email": "officer@example.org", "next": "/"},
-        "providers.start_enrolment": {"secret": "x"},
-        "providers.start_confirmation": {"next": "/"},
-        "providers.link": {},
-        "providers.unlink": {},
     }
 
 
@@ -84,7 +85,6 @@ def administration(arena: Arena) -> dict[str, tuple[str, Any]]:
         "admin.end_sessions": ("spoc", {}),
         "attestations.confirm": ("spoc", {"user": [str(arena.site.world.users["officer"])]}),
         "attestations.reinstate": ("spoc", {}),
-        "provider_admin.add": ("spoc", PROVIDER),
         "provider_admin.change": ("spoc", PROVIDER),
         "provider_admin.end": ("spoc", {}),
     }

@@ -96,6 +96,8 @@ def hostile(
             "admin.reset",
             "second_step.code",
             "second_step.set_up",
+            "credentials.app",
+            "credentials.password",
         ):
             continue
         form = {
