@@ -64,7 +64,7 @@ class ObjectStore:
         return cls(client, probe, settings.s3_bucket)
 
     def put_stream(self, key: str, blocks: Iterable[bytes]) -> StoredObject:
-        """Store a stream of any length, holding one part of it at a time, or two.
+        """Store a stream of any length, holding a few parts of it at a time.
 
         An error of `blocks` passes through as it is; then, as after any failure, the parts sent are dropped.
         Only a lost answer to the very last request can leave an object that no row names: `list_keys` finds
