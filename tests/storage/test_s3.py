@@ -19,7 +19,7 @@ from hub.core.errors import Unavailable
 from hub.launcher.objectstore import S3Address, client_for
 from hub.storage.errors import ObjectChanged, ObjectMissing, StoreUnavailable
 from hub.storage.s3 import KEY_PREFIX, ObjectStore, new_object_key
-from hub.storage.uploads import AHEAD, BUFFERS, PART_BYTES
+from hub.storage.uploads import AHEAD, PART_BYTES
 
 if TYPE_CHECKING:
     from tests.storage.conftest import Relay
@@ -160,37 +160,6 @@ def test_a_broken_stream_leaves_nothing_behind(
     assert key not in unfinished(address)
     with pytest.raises(ObjectMissing):
         store.read(key, None, 0, 1)
-
-
-def test_whole_and_broken_uploads_give_back_their_buffers(store: ObjectStore) -> None:
-    def broken() -> Iterator[bytes]:
-        yield bytes(4 * PART_BYTES)
-        raise Broken
-
-    for _ in range(AHEAD):
-        store.put_stream(new_object_key(), [bytes(4 * PART_BYTES)])
-        with pytest.raises(Broken):
-            store.put_stream(new_object_key(), broken())
-    assert store._ahead.held == 0
-
-
-def test_in_a_crowd_an_upload_keeps_one_buffer(store: ObjectStore) -> None:
-    ahead, data = store._ahead, os.urandom(9 * PART_BYTES)
-
-    def crowding() -> Iterator[bytes]:
-        yield data[: 4 * PART_BYTES]
-        assert ahead.held == AHEAD + 1
-        ahead.held += BUFFERS
-        yield data[4 * PART_BYTES : 6 * PART_BYTES]
-        assert ahead.held == BUFFERS + 1
-        ahead.held -= BUFFERS
-        yield data[6 * PART_BYTES :]
-        assert ahead.held == AHEAD + 1
-
-    key = new_object_key()
-    stored = store.put_stream(key, crowding())
-    assert ahead.held == 0
-    assert b"".join(store.stream(key, stored.version_id, stored.size)) == data
 
 
 def test_a_finished_upload_is_no_longer_open(store: ObjectStore, address: S3Address) -> None:
