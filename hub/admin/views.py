@@ -1,4 +1,4 @@
-"""Pages of administrators: users of the organisation, the role matrix, invitations."""
+"""Pages of administrators: where they start, users of the organisation, the role matrix, invitations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hub.accounts.models import User
 from hub.accounts.sessions import check_fresh
 from hub.admin import actions, queries
 from hub.admin.forms import parse_invitation, parse_roles
+from hub.admin.home import SECTIONS
 from hub.admin.policy import ACCOUNT_STATE_LABELS, PERMISSION_LABELS, AccountState
 from hub.admin.queries import AccountFilter
 from hub.core.errors import Denied, Invalid
@@ -27,7 +28,12 @@ pages = Pages("admin", __name__)
 FIELDS = ("name", "email", "job_title", "team_id")
 
 
-@pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event="accounts.listed", data=Data.STAFF)
+@pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.NONE)
+def home() -> str:
+    return render_template("admin/home.html", sections=SECTIONS)
+
+
+@pages.page("/admin/users", needs=Permission.ACCOUNT_MANAGE, event="accounts.listed", data=Data.STAFF)
 def users() -> str:
     actor = current_actor()
     teams = {str(key): name for key, name in queries.find_teams(actor).items()}

@@ -23,7 +23,7 @@ from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
 
 UNUSED = timedelta(days=60)
-ADDRESS = "/admin?state=closed"
+ADDRESS = "/admin/users?state=closed"
 
 log = structlog.get_logger("hub.dormant")
 

@@ -126,7 +126,7 @@ def _tell(actor: Actor, emergency: Emergency) -> None:
     for users, address in (
         (reviewers, f"/emergencies/{emergency.id}"),
         (leading, record_address(emergency)),
-        (instead - reviewers - leading, "/admin"),
+        (instead - reviewers - leading, "/admin/users"),
     ):
         notify(
             actor,

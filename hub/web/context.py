@@ -73,6 +73,8 @@ NAVIGATION = (
             "configuration",
             "teams",
             "directories",
+            "file_rules",
+            "quarantine",
             "attestations",
             "assurances",
             "evidence",

@@ -39,32 +39,32 @@ def names(site: Site, database: SimpleNamespace) -> list[str]:
 
 
 def test_each_user_is_on_one_page_by_name(spoc: Client, names: list[str]) -> None:
-    pages = turned(spoc, "/admin", NAME)
+    pages = turned(spoc, "/admin/users", NAME)
     assert [len(page) for page in pages] == [50, len(names) - 50]
     assert [name for page in pages for name in page] == names
 
 
 def test_users_are_narrowed_by_state_team_and_name(site: Site, spoc: Client, names: list[str]) -> None:
-    closed = turned(spoc, "/admin?state=closed", NAME)
+    closed = turned(spoc, "/admin/users?state=closed", NAME)
     assert [len(page) for page in closed] == [26]
-    invited = turned(spoc, "/admin?state=invited&name=ann", NAME)
+    invited = turned(spoc, "/admin/users?state=invited&name=ann", NAME)
     assert set(invited[0]) == {"Ann O’Hara"}
-    active = [name for page in turned(spoc, "/admin?state=active", NAME) for name in page]
+    active = [name for page in turned(spoc, "/admin/users?state=active", NAME) for name in page]
     assert "Lena Marsh" in active and "Bo" not in active
-    housing = turned(spoc, f"/admin?team={site.world.teams['housing']}", NAME)
+    housing = turned(spoc, f"/admin/users?team={site.world.teams['housing']}", NAME)
     assert housing == [["Zofia Wróbel"]]
-    assert turned(spoc, "/admin?name=%25", NAME) == [[]]
+    assert turned(spoc, "/admin/users?name=%25", NAME) == [[]]
     # what is no team or state of ours narrows nothing
     for unknown in (f"team={site.world.teams['npt']}", "team=x", "state=x"):
-        assert turned(spoc, f"/admin?{unknown}", NAME)[0] == names[:50]
+        assert turned(spoc, f"/admin/users?{unknown}", NAME)[0] == names[:50]
 
 
 def test_the_page_says_each_state(spoc: Client, names: list[str]) -> None:
-    page = spoc.get("/admin?name=zed").get_data(as_text=True)
+    page = spoc.get("/admin/users?name=zed").get_data(as_text=True)
     assert "Closed</strong>" in page or "Invited</strong>" in page
     assert "Remove this filter: Name" in page
 
 
 def test_a_strange_cursor_is_told_plainly(spoc: Client) -> None:
-    refuses_strange_cursors(spoc, "/admin", by_name=True)
-    assert spoc.get(f"/admin?after={cursor_of('x' * 120, ID)}").status_code == 200
+    refuses_strange_cursors(spoc, "/admin/users", by_name=True)
+    assert spoc.get(f"/admin/users?after={cursor_of('x' * 120, ID)}").status_code == 200

@@ -50,7 +50,7 @@ def link(page: str) -> str:
 def test_the_list_shows_own_people_only_and_is_logged(
     site: Site, database: SimpleNamespace, spoc: Client
 ) -> None:
-    page = spoc.get("/admin").text
+    page = spoc.get("/admin/users").text
     assert "Amara Okafor" in page and "officer@example.org" in page and "Community safety" in page
     assert "Tomasz Nowak" not in page and "Colm Devlin" not in page
     assert acts(site, database)[0] == "accounts.listed"
@@ -161,7 +161,7 @@ def test_weighty_acts_ask_who_it_is_again_and_keep_what_was_typed(
     assert answer.status_code == 303 and "/session/confirm" in answer.headers["Location"]
     officer = site.world.users["officer"]
     assert "/session/confirm" in spoc.post(f"/admin/users/{officer}/close").headers["Location"]
-    assert spoc.get("/admin").status_code == 200
+    assert spoc.get("/admin/users").status_code == 200
     site.sql(database.superuser, "UPDATE user_session SET authenticated_at = now()")
     page = spoc.get("/admin/users/new").text
     assert "Łucja Hall" in page and "Lucja.Hall@example.org" in page
@@ -172,7 +172,7 @@ def test_only_administrators_come_in(site: Site) -> None:
     for user in ("officer", "manager", "auditor"):
         client = site.as_user(user)
         for path in (
-            "/admin",
+            "/admin/users",
             "/admin/roles",
             "/admin/users/new",
             f"/admin/users/{site.world.users['officer']}",

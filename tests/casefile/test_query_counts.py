@@ -44,7 +44,7 @@ PAGES = (
     ("officer", "/work/incidents"),
     ("officer", "/agreements"),
     ("officer", "/notifications/mail"),
-    ("spoc", "/admin"),
+    ("spoc", "/admin/users"),
     ("sergeant", "/cases"),
     ("officer", "/cases/{case}"),
     ("officer", "/cases/{case}/log"),

@@ -86,7 +86,7 @@ def test_every_answer_bears_the_headers(site: Site, directory: Asking) -> None:
 def test_a_cookie_opens_nothing_here_and_a_token_no_page(site: Site, directory: Asking) -> None:
     assert is_refused(site.as_user("spoc").get(f"{BASE}/Users"))
     headers = {"Authorization": f"Bearer {directory.token}"}
-    assert site.visitor().http.get("/admin", headers=headers).status_code == 302
+    assert site.visitor().http.get("/admin/users", headers=headers).status_code == 302
 
 
 @pytest.mark.parametrize("how", ["ended_at = now()", "expires_at = now() - interval '1 second'"])

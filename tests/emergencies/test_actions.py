@@ -207,7 +207,7 @@ def test_without_a_data_protection_officer_the_administrators_are_told(
 ) -> None:
     opened(world, case.reference)
     told = dict(sql("SELECT user_id, address FROM notification WHERE kind = 'emergency.opened'"))
-    assert told[world.users["spoc"]] == "/admin"
+    assert told[world.users["spoc"]] == "/admin/users"
 
 
 def test_of_a_restricted_record_only_its_named_people_are_told(case: Case, world: World, sql: Sql) -> None:

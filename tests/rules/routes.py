@@ -22,6 +22,7 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "admin.change_roles": ("account:manage", "role.granted", "data about users"),
     "admin.close": ("account:manage", "user.disabled", "data about users"),
     "admin.end_sessions": ("account:manage", "session.revoked", "data about users"),
+    "admin.home": ("account:manage", None, "no personal data"),
     "admin.invite": ("account:manage", "user.invited", "data about users"),
     "admin.renew": ("account:manage", "user.invited", "data about users"),
     "admin.reset": ("account:manage", "user.reset", "data about users"),
