@@ -22,11 +22,11 @@ from hub.cases.vocabulary import CASE_KIND_LABELS, CaseKind
 from hub.core.errors import Denied, Invalid
 from hub.extensions import db
 from hub.handovers.actions import ADDRESS, check_offer, offer_hand_over
-from hub.handovers.confirming import confirm_first, must_confirm
 from hub.handovers.forms import STAYABLE, OfferForm, parse_offer, parse_team
 from hub.handovers.queries import find_live_terms, find_targets, find_waiting_offer, purposes_of
 from hub.sharing.queries import find_grants_of
 from hub.web import drafts
+from hub.web.confirming import confirm_first, must_confirm
 from hub.web.identity import current_actor
 from hub.web.once import led_to, once
 from hub.web.routes import Data, Pages

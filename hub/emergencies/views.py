@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import Marking
-from hub.accounts.sessions import check_fresh
 from hub.audit.policy import act_label
-from hub.core.errors import Denied, Invalid, NotVisible
+from hub.core.errors import Invalid, NotVisible
 from hub.core.paging import Cursor
 from hub.core.text import clean
 from hub.emergencies.actions import NONE_SUCH, close_emergency, open_emergency, review_emergency
@@ -23,8 +22,9 @@ from hub.emergencies.queries import find_own, list_emergencies, open_emergency_f
 from hub.emergencies.vocabulary import LONGEST, OUTCOME_LABELS, USUAL
 from hub.extensions import db
 from hub.web import drafts
+from hub.web.confirming import confirm_first, must_confirm
 from hub.web.context import mark_page
-from hub.web.identity import current_actor, current_visit
+from hub.web.identity import current_actor
 from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
@@ -44,7 +44,7 @@ def ask() -> Answer:
     actor = current_actor()
     if request.method == "GET":
         kept = drafts.find_values(actor, DRAFT)
-        if kept and request.args.get("step") == "check" and _fresh():
+        if kept and request.args.get("step") == "check" and not must_confirm():
             return _check(actor, kept)
         reference = clean(request.args.get("reference", ""))
         return _form(actor, {**kept, **({"reference": reference} if reference else {})}, {})
@@ -59,26 +59,14 @@ def _check(actor: Actor, values: Values) -> Answer:
         form = parse_emergency(values)
     except Invalid as invalid:
         return _form(actor, values, invalid.errors), 422
-    if not _fresh():
-        return _confirm_first(actor, values)
+    if must_confirm():
+        return _confirm_first(values)
     return render_template("emergencies/check.html", form=form, values=values, errors={})
 
 
-def _fresh() -> bool:
-    visit = current_visit()
-    try:
-        if visit is not None:
-            check_fresh(visit)
-    except Denied:
-        return False
-    return visit is not None
-
-
-def _confirm_first(actor: Actor, values: Values) -> Response:
-    """What was typed is kept as a draft, and shown to be checked after the password."""
-    drafts.keep(actor, DRAFT, {name: [values.get(name, "")] for name in FIELDS})
-    db.session.commit()
-    return redirect(url_for("accounts.confirm", next=f"{ASK}?step=check"), 303)
+def _confirm_first(values: Values) -> Response:
+    """What was typed is shown to be checked once the user has confirmed who they are."""
+    return confirm_first(DRAFT, f"{ASK}?step=check", {name: [values.get(name, "")] for name in FIELDS})
 
 
 def _form(actor: Actor, values: Values, errors: dict[str, str]) -> str:
@@ -105,8 +93,8 @@ def _form(actor: Actor, values: Values, errors: dict[str, str]) -> str:
 def open_now() -> Answer:
     actor = current_actor()
     values = {name: request.form.get(name, "") for name in FIELDS}
-    if not _fresh():
-        return _confirm_first(actor, values)
+    if must_confirm():
+        return _confirm_first(values)
 
     def act() -> str:
         opened = open_emergency(actor, parse_emergency(values))

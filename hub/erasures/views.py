@@ -17,7 +17,7 @@ from hub.erasures.models import RecordErasure
 from hub.erasures.policy import check_may_ask
 from hub.erasures.queries import find_waiting, list_erasures, open_erasure
 from hub.erasures.vocabulary import GROUND_LABELS, ErasureGround
-from hub.handovers.confirming import must_confirm
+from hub.web.confirming import must_confirm
 from hub.web.identity import current_actor
 from hub.web.once import led_to, once
 from hub.web.routes import Data, Pages

@@ -14,7 +14,6 @@ from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.handovers.actions import ADDRESS, accept_hand_over, refuse_hand_over, withdraw_hand_over
-from hub.handovers.confirming import confirm_first, must_confirm
 from hub.handovers.forms import OWN_BASES, OWN_GATEWAYS, parse_acceptance, parse_refusal
 from hub.handovers.policy import is_giver, is_receiver
 from hub.handovers.queries import (
@@ -27,6 +26,7 @@ from hub.handovers.queries import (
 )
 from hub.handovers.vocabulary import STATE_LABELS, HandOverState
 from hub.web import drafts
+from hub.web.confirming import confirm_first, must_confirm
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
 from hub.web.once import led_to, once
