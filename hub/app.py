@@ -73,7 +73,7 @@ from hub.panels.views import pages as panels_pages
 from hub.passkeys.actions import forget_passkeys
 from hub.passkeys.door_views import pages as passkey_door_pages
 from hub.passkeys.policy import check_may_begin
-from hub.passkeys.queries import has_any
+from hub.passkeys.queries import confirms_by_bound, has_any
 from hub.passkeys.rule_views import pages as passkey_rule_pages
 from hub.passkeys.views import pages as passkeys_pages
 from hub.people.views import pages as people_pages
@@ -200,7 +200,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
     telling.install(app, tell_user)
-    admitting.install(app, check_may_begin)
+    admitting.install(app, check_may_begin, confirms_by_bound)
     enrolment.install(app, forget_passkeys)
     ways.install(app, "passkey", has_any)
     ways.install(app, "provider", is_linked)

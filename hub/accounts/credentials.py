@@ -8,7 +8,17 @@ from __future__ import annotations
 from uuid import UUID
 
 from hub.access.actor import Actor
-from hub.accounts import ceremonies, codes, known_devices, queries, second_step, sessions, telling, throttle
+from hub.accounts import (
+    admitting,
+    ceremonies,
+    codes,
+    known_devices,
+    queries,
+    second_step,
+    sessions,
+    telling,
+    throttle,
+)
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import User
 from hub.accounts.password_rules import check_password
@@ -27,6 +37,7 @@ WRONG_PASSWORD = "Your present password is not right"
 def confirm(actor: Actor, session_id: UUID, password: str, code: str) -> str:
     """Re-authentication by password and code: returns the session's new token. `Invalid` where either is wrong; tries are
     throttled. The caller commits."""
+    admitting.check_confirming(actor)
     user = _own(actor)
     if not _password_is_right(actor, user, password) or not _code_is_right(actor, code):
         _refuse(actor, "credentials")
@@ -36,6 +47,7 @@ def confirm(actor: Actor, session_id: UUID, password: str, code: str) -> str:
 
 def confirm_demo(actor: Actor, session_id: UUID) -> str:
     """The same with one click. The caller has checked that this is a demonstration, and that there is no app to ask."""
+    admitting.check_confirming(actor)
     return _confirmed(actor, session_id, Method.DEMO)
 
 

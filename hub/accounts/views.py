@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import current_app, g, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.accounts import actions, cookies, credentials, enrolment, leaving, queries
+from hub.accounts import actions, admitting, cookies, credentials, enrolment, leaving, queries
 from hub.accounts.ceremonies import OVER
 from hub.accounts.step_views import to_second_step
 from hub.core.errors import Denied, Invalid, NotVisible
@@ -139,6 +139,7 @@ def confirm() -> Response | str | tuple[str, int]:
         next=inside(request.values.get("next")),
         by_click=by_click,
         ways=ways,
+        only_passkey=admitting.only_by_bound_passkey(actor),
     )
     return page, 422 if errors else 200
 

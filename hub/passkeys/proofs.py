@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from hub.access.actor import Actor, RequestFacts
-from hub.accounts import ceremonies, known_devices, sessions, starting, throttle
+from hub.accounts import admitting, ceremonies, known_devices, sessions, starting, throttle
 from hub.accounts.ending import end_unasked
 from hub.accounts.models import Ceremony, User
 from hub.accounts.queries import first_team
@@ -92,7 +92,7 @@ def confirm(actor: Actor, session_id: UUID, *, token: str, credential: str) -> t
     throttle.check(f"confirm:{actor.user_id}", actor.request.ip, device=mark)
     try:
         ceremony = _take(token, CeremonyKind.PASSKEY_CONFIRM, session_id)
-        _check(ceremony, credential, only=actor.user_id)
+        passkey, _ = _check(ceremony, credential, only=actor.user_id)
     except Refused as refused:
         append(
             actor, "session.refused", outcome="denied", object_id=actor.user_id, facts={"why": refused.why}
@@ -100,6 +100,7 @@ def confirm(actor: Actor, session_id: UUID, *, token: str, credential: str) -> t
         _after(refused)
         db.session.commit()
         raise _denied(refused) from refused
+    admitting.check_confirming(actor, device_bound=passkey.device_bound)
     # the event is written under the old token, which then ends
     append(actor, "session.confirmed", object_id=actor.user_id, facts={"method": Method.PASSKEY.value})
     return sessions.confirm(session_id), ceremony.address

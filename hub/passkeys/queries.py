@@ -15,7 +15,7 @@ from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.extensions import db
 from hub.passkeys.models import Passkey
-from hub.passkeys.policy import STRICT_ROLES
+from hub.passkeys.policy import STRICT_ROLES, is_strict
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,19 @@ def list_own(actor: Actor) -> Sequence[Passkey]:
 def has_any(actor: Actor) -> bool:
     own = sa.select(Passkey.id).where(Passkey.user_id == actor.user_id, Passkey.removed_at.is_(None))
     return db.session.scalar(own.limit(1)) is not None
+
+
+def confirms_by_bound(actor: Actor) -> bool:
+    """Is the actor one whom the rule of the organisation concerns, with a passkey that stays on one device?
+
+    Without one they came by an enrolment link and are about to add it: then what else they have confirms it.
+    """
+    if not actor.roles & STRICT_ROLES or not is_strict(actor.organisation_id):
+        return False
+    bound = sa.select(Passkey.id).where(
+        Passkey.user_id == actor.user_id, Passkey.device_bound.is_(True), Passkey.removed_at.is_(None)
+    )
+    return db.session.scalar(bound.limit(1)) is not None
 
 
 def find_own(actor: Actor, passkey_id: UUID) -> Passkey:

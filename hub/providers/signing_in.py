@@ -13,7 +13,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
-from hub.accounts import ceremonies, queries, sessions, starting, telling
+from hub.accounts import admitting, ceremonies, queries, sessions, starting, telling
 from hub.accounts.enrolment import ENROLMENT_LASTS
 from hub.accounts.models import Ceremony, User, UserSession
 from hub.accounts.vocabulary import CeremonyKind, Method
@@ -89,6 +89,7 @@ def begin_link(actor: Actor, visit: Visit) -> Begun:
 
 def begin_confirmation(actor: Actor, visit: Visit, address: str) -> Begun:
     """Towards the provider that vouched for the session, to prove again who it is. Commits."""
+    admitting.check_confirming(actor)
     provider = find_live(visit.provider_id)
     if provider is None:
         raise NotVisible
@@ -223,6 +224,7 @@ def confirm(actor: Actor, visit: Visit, answered: Answered) -> str:
     found = find_identity(answered.provider.id, answered.vouched.subject)
     if found is None or found[1].id != actor.user_id or answered.provider.id != visit.provider_id:
         raise Refused(Why.OTHER_PERSON)
+    admitting.check_confirming(actor)
     append(actor, "session.confirmed", object_id=actor.user_id, facts={"method": Method.PROVIDER.value})
     token = sessions.confirm(visit.session_id)
     # the provider may have begun a session of its own anew: by that one it will end this one

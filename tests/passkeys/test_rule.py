@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.fixtures.door import give_password, next_code, set_up_door
+from tests.fixtures.door import PASSWORD, give_password, next_code, set_up_door
 from tests.fixtures.site import Client, Site
 from tests.passkeys.authenticator import Device
 from tests.passkeys.conftest import Refusals, Sql
-from tests.passkeys.door import OWN, add, sign_in, with_passkey
+from tests.passkeys.door import OWN, add, confirm, sign_in, with_passkey
 
 RULE = "/admin/passkeys"
 # a second administrator of the council
@@ -169,3 +169,20 @@ def test_a_double_click_sets_the_rule_once(site: Site, sql: Sql) -> None:
     answers = [spoc.post(RULE, {"strict": "yes"}, form_key=key).status_code for _ in range(2)]
     assert answers == [303, 303]
     assert sql("SELECT count(*) FROM audit.event WHERE act = 'passkey_rule.set'") == [(1,)]
+
+
+def test_under_the_rule_nothing_less_confirms_who_it_is(site: Site, sql: Sql) -> None:
+    set_up_door(site, "spoc")
+    spoc, device = strict_council(site, sql)
+    copied = Device(copies=True)
+    assert add(spoc, copied, "Phone").status_code == 200
+    page = spoc.get("/session/confirm").text
+    assert "stays on one device" in page and 'name="password"' not in page
+    proof = {"password": PASSWORD, "code": next_code(site, "spoc")}
+    assert spoc.post("/session/confirm", proof).status_code == 403
+    assert confirm(spoc, copied).status_code == 403
+    assert confirm(spoc, device).status_code == 200
+    # an officer's password goes on being enough
+    set_up_door(site, "officer")
+    proof = {"password": PASSWORD, "code": next_code(site, "officer")}
+    assert site.as_user("officer").post("/session/confirm", proof).status_code == 303
