@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from hub.core.text import MAX_TEXT, clean
 from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.incidents.vocabulary import INCIDENT_KIND_LABELS, IncidentKind
-from hub.places.actions import add_place
+from hub.places.actions import add_first_place
 
 if TYPE_CHECKING:
     from hub.incidents.forms import IncidentForm
@@ -74,7 +73,7 @@ def log_incident(actor: Actor, form: IncidentForm, *, reported_at: datetime | No
         facts={"kind": incident.kind},
     )
     if place is not None:
-        add_place(actor, record, **asdict(place), marking=form.marking)
+        add_first_place(actor, record, place, marking=form.marking)
     return incident
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from hub.audit.recording import append
 from hub.core.errors import Invalid, NotVisible
 from hub.core.text import clean, folded
 from hub.extensions import db
+from hub.places.forms import PlaceForm
 from hub.places.models import Place
 from hub.places.postcodes import normal_postcode
 from hub.places.vocabulary import PLACE_ROLES, PlaceKind
@@ -55,6 +57,17 @@ def add_place(
     db.session.add(place)
     db.session.flush()
     _involve(actor, record, place.id, role, marking)
+    return place
+
+
+def add_first_place(actor: Actor, record: Any, form: PlaceForm, *, marking: Marking) -> Place:
+    """The place of a record that the actor has just made: whoever made it leads it, so that is not asked again (the database's
+    wall asks all the same). Raises `Invalid`."""
+    _check_role(form.role)
+    place = new_place(actor, **{name: value for name, value in asdict(form).items() if name != "role"})
+    db.session.add(place)
+    db.session.flush()
+    _involve(actor, record, place.id, form.role, marking)
     return place
 
 
@@ -123,9 +136,13 @@ def place_words(description: str, street: str, town: str, ward: str, postcode: s
 
 def _check(actor: Actor, record: Any, role: str) -> None:
     actor.check_may(Permission.PERSON_ADD)
+    _check_role(role)
+    check_may_add(actor, record.id, Section.PEOPLE, session=db.session())
+
+
+def _check_role(role: str) -> None:
     if role not in PLACE_ROLES:
         raise Invalid("bad_role", errors={"role": "Select what the place has to do with this record"})
-    check_may_add(actor, record.id, Section.PEOPLE, session=db.session())
 
 
 def _involve(actor: Actor, record: Any, place_id: UUID, role: str, marking: Marking) -> Involvement:
