@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from hub.access.actor import Actor
 
 NEW_DEVICE, NEW_PASSWORD, CHANGED_PASSWORD = "session.started", "user.enrolled", "user.password_changed"
-NEW_APP, RESET = "user.app_set", "user.reset"
+NEW_APP, RESET, NEW_EMAIL = "user.app_set", "user.reset", "user.changed"
 ADDRESS = "/account/sessions"
 Tell = Callable[[Actor, str, UUID], None]
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
+from hub.accounts import telling
 from hub.accounts.models import User, UserSession
 from hub.accounts.queries import find_user_by_email, has_signed_in
 from hub.accounts.service import DOMAIN
@@ -85,6 +86,8 @@ def change_account(actor: Actor, known: Known, form: AccountForm) -> Known:
     }
     if "email" in changes:
         _check_free(form.email)
+        # before it is changed: the e-mail goes to the address that the person still reads
+        telling.tell(actor, telling.NEW_EMAIL, user.id)
     for field in changes:
         setattr(user, field, wanted[field])
     if external != form.external_id:

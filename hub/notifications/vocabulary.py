@@ -54,6 +54,7 @@ class NotificationKind(enum.StrEnum):
     CHANGED_PASSWORD = "user.password_changed"
     NEW_APP = "user.app_set"
     ACCOUNT_RESET = "user.reset"
+    NEW_EMAIL = "user.changed"
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_SUSPENDED = "passkey.suspended"
@@ -112,6 +113,7 @@ NOTIFICATION_LABELS = {
     NotificationKind.CHANGED_PASSWORD: "The password of your account was changed",
     NotificationKind.NEW_APP: "An authenticator app was set up for your account",
     NotificationKind.ACCOUNT_RESET: "An administrator has reset how you sign in: if you did not ask for it, tell them at once",
+    NotificationKind.NEW_EMAIL: "The email address of your account is another now: if you did not expect it, tell your administrator at once",
     NotificationKind.PASSKEY_ADDED: "A passkey was added to your account",
     NotificationKind.PASSKEY_REMOVED: "A passkey was removed from your account",
     NotificationKind.PASSKEY_SUSPENDED: "A passkey of yours was taken out of use, because a copy of it may exist",

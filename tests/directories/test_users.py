@@ -252,3 +252,17 @@ def test_a_directory_as_those_in_use_send_it_is_understood(directory: Asking) ->
     seen = directory("GET", path).json
     assert (seen["displayName"], seen["active"]) == ("Newer Person", False)
     assert seen["userName"] == "entra@example.org"
+
+
+def test_who_gets_another_address_is_told_at_the_one_that_they_still_read(
+    site: Site, directory: Asking, database: SimpleNamespace
+) -> None:
+    officer = site.world.users["officer"]
+    moved = {"op": "replace", "path": "userName", "value": "elsewhere@example.net"}
+    assert directory.patch(f"/Users/{officer}", moved).status_code == 204
+    sent = "SELECT to_address, user_id FROM outbox_message WHERE kind = 'user.changed'"
+    assert site.sql(database.superuser, sent) == [("officer@example.org", officer)]
+    # a new name is nothing to be warned of
+    named = {"op": "replace", "path": "displayName", "value": "Amara Adeyemi"}
+    assert directory.patch(f"/Users/{officer}", named).status_code == 204
+    assert len(site.sql(database.superuser, sent)) == 1
