@@ -88,6 +88,11 @@ class User(Keyed, Revised, Base):
         one_of("disabled_why", DisabledWhy),
         sa.CheckConstraint("disabled_at IS NOT NULL OR disabled_why IS NULL", name="disabled_with_reason"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
+        # nobody signs in as the hub itself
+        sa.CheckConstraint(
+            "email NOT LIKE '%@hub.invalid' OR (password_hash IS NULL AND enrolment_hash IS NULL AND totp_sealed IS NULL)",
+            name="service_without_proof",
+        ),
         sa.CheckConstraint("clearance IN (0, 1)", name="clearance_known"),
         sa.CheckConstraint(
             "(totp_sealed IS NULL) = (totp_key_id IS NULL) AND (totp_sealed IS NULL) = (totp_since IS NULL)",

@@ -6,12 +6,18 @@ import re
 
 MAX_NAME = 120
 MAX_EMAIL = 254
+# the hub's own accounts live there, and nobody else's
+SERVICE_DOMAIN = "hub.invalid"
 _EMAIL = re.compile(r"[^@\s<>\"(),:;\\]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
 def is_email(text: str) -> bool:
-    """Is this an address in the shape that accounts have: in small letters, of a domain with a dot?"""
-    return len(text) <= MAX_EMAIL and _EMAIL.fullmatch(text) is not None
+    """Is this an address in the shape that people's accounts have: in small letters, of a domain with a dot?"""
+    return (
+        len(text) <= MAX_EMAIL
+        and _EMAIL.fullmatch(text) is not None
+        and not text.endswith(f"@{SERVICE_DOMAIN}")
+    )
 
 
 def is_name(text: str) -> bool:

@@ -19,6 +19,7 @@ from hub.accounts.models import (
     User,
     UserSession,
 )
+from hub.accounts.naming import SERVICE_DOMAIN
 from hub.core import clock
 from hub.extensions import db
 
@@ -35,8 +36,14 @@ class OwnWays:
         return self.has_password and self.app_since is not None
 
 
+def is_person() -> sa.ColumnElement[bool]:
+    """A user who is somebody, unlike the hub's own account in each organisation (accounts/service.py)."""
+    return User.email.not_like(f"%@{SERVICE_DOMAIN}")
+
+
 def find_user_by_email(email: str) -> User | None:
-    return db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+    """The person with this address."""
+    return db.session.scalar(sa.select(User).where(User.email == email.strip().lower(), is_person()))
 
 
 def has_signed_in(user: User) -> bool:

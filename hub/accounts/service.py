@@ -19,6 +19,7 @@ from hub.access.actor import NOBODY, Actor, RequestFacts, Source
 from hub.access.guard import enter
 from hub.accounts import sessions
 from hub.accounts.models import Organisation, Team, User
+from hub.accounts.naming import SERVICE_DOMAIN
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append
 from hub.core import clock
@@ -27,7 +28,6 @@ from hub.core.ids import new_id
 from hub.extensions import db
 
 NAME = "Hub service"
-DOMAIN = "hub.invalid"
 LASTS = timedelta(minutes=10)
 
 
@@ -81,7 +81,7 @@ def _team_of(organisation_id: UUID, partnership_id: UUID | None) -> Team:
 
 def _find_or_make(organisation_id: UUID) -> tuple[User, bool]:
     code = db.session.scalar(sa.select(Organisation.code).where(Organisation.id == organisation_id))
-    email = f"service.{code}@{DOMAIN}".lower()
+    email = f"service.{code}@{SERVICE_DOMAIN}".lower()
     values = {
         "id": new_id(),
         "created_at": clock.now(),

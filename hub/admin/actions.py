@@ -14,7 +14,7 @@ from hub.accounts import telling, throttle
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.enrolment import begin_reset, new_enrolment
 from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
-from hub.accounts.queries import find_user_by_email, has_signed_in
+from hub.accounts.queries import find_user_by_email, has_signed_in, is_person
 from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
 from hub.admin.policy import check_may_change_roles, check_may_disable, check_may_renew, check_may_reset
@@ -29,7 +29,7 @@ def load_for_change(actor: Actor, user_id: UUID) -> User:
     """A user of the actor's organisation, locked; `NotVisible` for any other."""
     user = db.session.scalar(
         sa.select(User)
-        .where(User.id == user_id, User.organisation_id == actor.organisation_id)
+        .where(User.id == user_id, User.organisation_id == actor.organisation_id, is_person())
         .with_for_update()
     )
     if user is None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
 from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSession
+from hub.accounts.queries import is_person
 from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
 from hub.admin.policy import AccountState, account_state
 from hub.audit.reading import Shown, listed, opened
@@ -70,7 +71,7 @@ def list_accounts(actor: Actor, wanted: AccountFilter, *, cursor: Cursor | None 
     """A page of the users of the actor's organisation, by name. The look is logged."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     listed(actor, "accounts.listed", Shown())
-    statement = sa.select(User).where(User.organisation_id == actor.organisation_id)
+    statement = sa.select(User).where(User.organisation_id == actor.organisation_id, is_person())
     if wanted.state is not None:
         statement = statement.where(account_state() == wanted.state.value)
     if wanted.team_id is not None:
@@ -91,7 +92,9 @@ def list_accounts(actor: Actor, wanted: AccountFilter, *, cursor: Cursor | None 
 def open_account(actor: Actor, user_id: UUID) -> Account:
     """One user of the actor's organisation; `NotVisible` for any other. The look is logged."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
-    mine = sa.select(User.id).where(User.id == user_id, User.organisation_id == actor.organisation_id)
+    mine = sa.select(User.id).where(
+        User.id == user_id, User.organisation_id == actor.organisation_id, is_person()
+    )
     opened(actor, "user.opened", user_id, Shown() if db.session.scalar(mine) else None)
     user = db.session.get(User, user_id)
     if user is None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.accounts.models import User
+from hub.accounts.queries import is_person
 from hub.accounts.vocabulary import DisabledWhy
 from hub.attestations.models import Attestation, AttestationLine
 from hub.attestations.queries import is_only_administrator
@@ -79,7 +80,7 @@ def reinstate_user(actor: Actor, user_id: UUID) -> User:
     actor.check_may(Permission.ACCOUNT_MANAGE)
     user = db.session.scalar(
         sa.select(User)
-        .where(User.id == user_id, User.organisation_id == actor.organisation_id)
+        .where(User.id == user_id, User.organisation_id == actor.organisation_id, is_person())
         .with_for_update()
     )
     if user is None:

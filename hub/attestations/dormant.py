@@ -13,6 +13,7 @@ import structlog
 from hub.access.actor import Actor, Source
 from hub.accounts import service
 from hub.accounts.models import TeamMembership, User, UserSession
+from hub.accounts.queries import is_person
 from hub.accounts.vocabulary import DisabledWhy
 from hub.assurances.queries import administrators_of
 from hub.audit.recording import Written, append_each
@@ -61,7 +62,7 @@ def _unused(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
         User.disabled_at.is_(None),
         User.created_at < before,
         sa.or_(User.reinstated_at.is_(None), User.reinstated_at < before),
-        User.email.not_like(f"service.%@{service.DOMAIN}"),
+        is_person(),
         sa.select(TeamMembership.user_id).where(TeamMembership.user_id == User.id).exists(),
         ~seen.exists(),
     )

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from hub.access.actor import Actor
 from hub.accounts import service
 from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
+from hub.accounts.queries import is_person
 from hub.accounts.vocabulary import DisabledWhy
 from hub.assurances.queries import administrators_of
 from hub.attestations.models import Attestation, AttestationLine
@@ -67,7 +68,7 @@ def _people() -> sa.Select[UUID]:
     return (
         sa.select(User.id)
         .join(TeamMembership, TeamMembership.user_id == User.id)
-        .where(User.disabled_at.is_(None), User.email.not_like(f"service.%@{service.DOMAIN}"))
+        .where(User.disabled_at.is_(None), is_person())
         .distinct()
     )
 

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.accounts import telling
 from hub.accounts.models import User, UserSession
-from hub.accounts.queries import find_user_by_email, has_signed_in
-from hub.accounts.service import DOMAIN
+from hub.accounts.queries import find_user_by_email, has_signed_in, is_person
 from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
 from hub.assurances.newcomers import check_assured
 from hub.audit.recording import append
@@ -37,7 +36,7 @@ def known_accounts(actor: Actor) -> sa.Select[User, DirectoryLink]:
         .outerjoin(DirectoryLink, DirectoryLink.id == User.id)
         .where(
             User.organisation_id == actor.organisation_id,
-            User.email.not_like(f"%@{DOMAIN}"),
+            is_person(),
             DirectoryLink.gone_at.is_(None),
         )
     )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from hub.accounts.naming import MAX_NAME, is_email, is_name
-from hub.accounts.service import DOMAIN
 from hub.core.errors import Invalid
 from hub.core.text import clean
 
@@ -46,7 +45,7 @@ def parse_account(resource: User) -> AccountForm:
     errors: dict[str, str] = {}
     email = clean(resource.user_name or "").lower()
     name, job = clean(resource.display_name or ""), clean(resource.title or "")
-    if not is_email(email) or email.endswith(f"@{DOMAIN}"):
+    if not is_email(email):
         errors["userName"] = "userName must be the person's email address, like name@example.org"
     if not is_name(name):
         errors["displayName"] = f"displayName must be the person's name, in {MAX_NAME} characters or fewer"
