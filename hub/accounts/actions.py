@@ -1,4 +1,4 @@
-"""Writes of accounts: the first half of signing in, signing out, another hat, setting up the first organisation."""
+"""Writes of accounts: the first half of signing in, signing out, another hat."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from hub.access.actor import NOBODY, Actor, RequestFacts, Source
-from hub.access.guard import enter
+from hub.access.actor import Actor, RequestFacts
 from hub.accounts import known_devices, queries, second_step, sessions, starting, throttle
-from hub.accounts.enrolment import new_enrolment
-from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
+from hub.accounts.models import User
 from hub.accounts.second_step import Begun
 from hub.accounts.starting import REFUSED
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append, append_nobody
-from hub.core import clock
 from hub.core.errors import Denied
 from hub.core.text import clean
 from hub.crypto import passwords
@@ -99,49 +96,3 @@ def sign_out(actor: Actor, session_id: UUID) -> None:
 def switch_hat(actor: Actor, session_id: UUID, team_id: UUID, purpose: str) -> None:
     sessions.switch(actor, session_id, team_id, purpose)
     append(actor, "session.switched", object_id=actor.user_id, facts={"team": team_id, "purpose": purpose})
-
-
-def set_up(
-    *, partnership: tuple[str, str], organisation: tuple[str, str, str], administrator: tuple[str, str]
-) -> str:
-    """The first partnership, organisation, team and administrator, outside demo mode. Returns the enrolment secret.
-
-    `partnership` (code, name), `organisation` (code, name, kind), `administrator` (name, e-mail). Commits; refuses
-    (`Denied`) where there is any partnership already: there is no back door later.
-    """
-    enter(db.session(), NOBODY)
-    if db.session.scalar(sa.select(sa.func.count()).select_from(Partnership)):
-        raise Denied("already_set_up", "The hub is set up already. An administrator can add the rest.")
-    area = Partnership(code=partnership[0], name=partnership[1])
-    owner = Organisation(code=organisation[0], name=organisation[1], kind=organisation[2])
-    db.session.add_all([area, owner])
-    db.session.flush()
-    now = clock.now()
-    user = User(
-        organisation_id=owner.id,
-        name=administrator[0],
-        email=administrator[1].lower(),
-        job_title="System administrator",
-    )
-    team = Team(
-        organisation_id=owner.id, partnership_id=area.id, name="Administration", default_purpose="planning"
-    )
-    db.session.add_all([user, team])
-    db.session.flush()
-    db.session.add_all(
-        [
-            TeamMembership(team_id=team.id, user_id=user.id, joined_at=now),
-            RoleHolding(user_id=user.id, partnership_id=area.id, role="administrator", granted_at=now),
-        ]
-    )
-    secret = new_enrolment(user)
-    db.session.flush()
-    token = sessions.start(user, team, method=Method.OPERATOR, kind=Source.CLI)
-    db.session.commit()
-    actor = sessions.actor_of(token)
-    enter(db.session(), actor)
-    append(actor, "partnership.created", object_id=actor.partnership_id)
-    append(actor, "organisation.created", object_id=actor.organisation_id)
-    append(actor, "user.invited", object_id=actor.user_id)
-    db.session.commit()
-    return secret

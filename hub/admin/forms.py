@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +11,6 @@ from hub.accounts.naming import MAX_NAME, is_email
 from hub.core.errors import Invalid
 from hub.core.text import clean
 
-_CODE = re.compile(r"^[A-Z0-9]{2,6}$")
 NO_ROLE = "Choose at least one role from the list"
 
 
@@ -60,38 +58,3 @@ def _roles(given: list[str]) -> tuple[Role, ...]:
     """Empty where one of them is unknown: half of what was ticked is not what was meant."""
     known = tuple(Role(role) for role in dict.fromkeys(given) if role in set(Role))
     return known if len(known) == len(set(given)) else ()
-
-
-@dataclass(frozen=True)
-class First:
-    """What an empty hub is set up with."""
-
-    partnership: tuple[str, str]
-    organisation: tuple[str, str, str]
-    administrator: tuple[str, str]
-
-
-def parse_first(given: Mapping[str, str]) -> First:
-    """Raises `Invalid` with all that is wrong."""
-    errors: dict[str, str] = {}
-    values = {name: clean(value) for name, value in given.items()}
-    for whose in ("partnership", "organisation"):
-        code = f"{whose}_code"
-        values[code] = values[code].upper()
-        if not _CODE.match(values[code]):
-            errors[code] = f"The code of the {whose} must be 2 to 6 capital letters and numbers"
-    for field in ("partnership_name", "organisation_name", "administrator_name"):
-        if not 0 < len(values[field]) <= MAX_NAME or "\n" in values[field]:
-            errors[field] = (
-                f"Give the name of the {field.removesuffix('_name')} in {MAX_NAME} characters or fewer"
-            )
-    email = values["administrator_email"].lower()
-    if not is_email(email):
-        errors["administrator_email"] = "Give an email address like name@example.org"
-    if errors:
-        raise Invalid("bad_setup", errors=errors)
-    return First(
-        (values["partnership_code"], values["partnership_name"]),
-        (values["organisation_code"], values["organisation_name"], values["organisation_kind"]),
-        (values["administrator_name"], email),
-    )

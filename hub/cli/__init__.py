@@ -23,6 +23,7 @@ COMMANDS = (
     "demo",
     "incidents",
     "keys",
+    "organisation",
     "sequencer",
     "setup",
     "up",

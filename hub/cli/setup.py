@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import click
 
-from hub.accounts.actions import set_up
+from hub.accounts.founding import set_up
 from hub.accounts.vocabulary import OrganisationKind
-from hub.admin.forms import parse_first
-from hub.app import create_app
-from hub.config import CLI, Settings
-from hub.core.errors import HubError, Invalid
+from hub.cli.founding import found
 
 
 @click.command("setup")
@@ -26,23 +23,9 @@ from hub.core.errors import HubError, Invalid
 @click.option("--administrator-email", prompt="Administrator, email address")
 def main(**given: str) -> None:
     """Set up an empty hub. Prints the administrator's enrolment link, once; refuses when there is anything already."""
-    settings = Settings.from_environment(role=CLI)
-    if settings.demo:
-        raise click.ClickException("This hub is a demonstration: it loads its own invented partnership.")
-    try:
-        first = parse_first(given)
-        application = create_app(settings)
-        with application.app_context():
-            secret = set_up(
-                partnership=first.partnership,
-                organisation=first.organisation,
-                administrator=first.administrator,
-            )
-    except Invalid as invalid:
-        raise click.ClickException(" ".join(f"{words}." for words in invalid.errors.values())) from None
-    except HubError as refused:
-        raise click.ClickException(refused.message) from None
+    with found(given) as (form, address):
+        secret = set_up(form)
     click.echo(
         "The hub is set up. Give the administrator this link; it works once, for two days, and is not shown again:"
     )
-    click.echo(f"{settings.public_url}/enrol/{secret}")
+    click.echo(address(secret))
