@@ -1,31 +1,95 @@
-"""Administrators' pages of the organisation's teams: who wears each hat, of which employer; to add and to remove."""
+"""Administrators' pages of the organisation's teams: who wears each hat, of which employer; to make and name them, to add and to remove."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
-from hub.accounts.sessions import check_fresh
+from hub.access.vocabulary import PURPOSE_LABELS, Purpose
+from hub.accounts.models import Team
 from hub.admin import teams as register
-from hub.core.errors import Denied, Invalid
+from hub.admin.team_form import TeamForm, parse_team
+from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.web import drafts
-from hub.web.identity import current_actor, current_visit
+from hub.web.identity import current_actor
 from hub.web.narrowing import Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
 
 pages = Pages("teams", __name__)
 ADDRESS = "/admin/teams"
+Answer = Response | tuple[str, int]
 
 
 @pages.page(ADDRESS, needs=Permission.ACCOUNT_MANAGE, event="accounts.listed", data=Data.STAFF)
 def index() -> str:
     return render_template("admin/teams.html", teams=register.list_teams(current_actor()))
+
+
+@pages.page(
+    f"{ADDRESS}/new",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="team.created",
+    data=Data.STAFF,
+    methods=("GET", "POST"),
+)
+def new() -> Answer:
+    def act(form: TeamForm) -> str:
+        team = register.create_team(current_actor(), form)
+        flash(f"The team {team.name} is there. Put people into it.", "success")
+        return url_for("teams.one", team_id=team.id)
+
+    return _form(act, drafts.form_name("teams.new"), {"name": "", "purpose": Purpose.PREVENT_CRIME.value})
+
+
+@pages.page(
+    f"{ADDRESS}/<uuid:team_id>/edit",
+    needs=Permission.ACCOUNT_MANAGE,
+    event="team.changed",
+    data=Data.STAFF,
+    methods=("GET", "POST"),
+)
+def edit(team_id: UUID) -> Answer:
+    actor = current_actor()
+
+    def act(form: TeamForm) -> str:
+        register.change_team(actor, team_id, form)
+        return url_for("teams.one", team_id=team_id)
+
+    team = register.open_team(actor, team_id)
+    values = {"name": team.name, "purpose": team.default_purpose}
+    return _form(act, drafts.form_name("teams.edit", team_id), values, team=team)
+
+
+def _form(
+    act: Callable[[TeamForm], str], draft: str, values: dict[str, str], *, team: Team | None = None
+) -> Answer:
+    actor, errors = current_actor(), {}
+    values = {**values, **drafts.find_values(actor, draft)}
+    if request.method == "POST":
+        values = {name: request.form.get(name, "") for name in values}
+        try:
+            return once(actor, lambda: act(parse_team(request.form)), draft=draft)
+        except Invalid as invalid:
+            if not invalid.errors:
+                raise
+            db.session.rollback()
+            errors = invalid.errors
+    page = render_template(
+        "admin/team_form.html",
+        team=team,
+        values=values,
+        errors=errors,
+        purposes=PURPOSE_LABELS.items(),
+        draft_key=draft,
+    )
+    return page, 422 if errors else 200
 
 
 @pages.page(
@@ -45,15 +109,11 @@ def one(team_id: UUID) -> str:
     event="team.member_added",
     data=Data.STAFF,
     methods=("POST",),
+    fresh=True,
 )
 def add(team_id: UUID) -> Response | tuple[str, int]:
     actor, back = current_actor(), url_for("teams.one", team_id=team_id)
     email = request.form.get("email", "")
-    if not _fresh():
-        # what was typed waits until the administrator has confirmed who they are
-        drafts.keep(actor, _draft(team_id), {"email": [email]})
-        db.session.commit()
-        return redirect(url_for("accounts.confirm", next=back), 303)
 
     def act() -> str:
         user = register.add_member(actor, team_id, email)
@@ -104,19 +164,8 @@ def _page(team_id: UUID, email: str, errors: dict[str, str]) -> str:
         removing=next((one for one in page.rows if str(one.id) == asked), None),
         email=email,
         errors=errors,
+        draft_key=_draft(team_id),
     )
-
-
-def _fresh() -> bool:
-    visit = current_visit()
-    try:
-        if visit is not None:
-            check_fresh(visit)
-    except Denied as denied:
-        if denied.code != "stale_session":
-            raise
-        return False
-    return True
 
 
 def _draft(team_id: UUID) -> str:

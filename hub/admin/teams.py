@@ -1,4 +1,4 @@
-"""Teams of the organisation and who is in them: its own people, and those of other employers who work with them.
+"""Teams of the organisation, made and named here, and who is in them: its own people, and those of other employers who work with them.
 
 A member's rights are the team's, cut down to what the member's own employer has agreed with the organisation that owns
 the record. That is the sharing rule's matter; here is only who wears the hat.
@@ -18,12 +18,14 @@ from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
 from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
 from hub.accounts.queries import find_user_by_email
+from hub.admin.team_form import TeamForm
 from hub.agreements.policy import Terms, nearest, refusal_of
 from hub.agreements.queries import find_between, find_partners
 from hub.audit.reading import Shown, listed
 from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
+from hub.core.ids import new_id
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.core.text import clean
 from hub.extensions import db
@@ -152,6 +154,49 @@ def _in_words(terms: Terms) -> str:
     return f"For {purposes}: {what}. {terms.called}."
 
 
+def create_team(actor: Actor, form: TeamForm) -> Team:
+    """A team of the organisation in the partnership in hand: it leads nothing, and nothing is shared with it. `Invalid`."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    team = Team(
+        id=new_id(),
+        organisation_id=actor.organisation_id,
+        partnership_id=actor.partnership_id,
+        name=form.name,
+        default_purpose=form.purpose.value,
+    )
+    _save(team)
+    append(actor, "team.created", object_id=team.id)
+    return team
+
+
+def change_team(actor: Actor, team_id: UUID, form: TeamForm) -> Team:
+    """Another name, or another purpose for who puts its hat on from now on. `NotVisible` or `Invalid`."""
+    team = _load_team(actor, team_id, lock=True)
+    wanted = {"name": form.name, "default_purpose": form.purpose.value}
+    changes: dict[str, tuple[str, str]] = {
+        field: (getattr(team, field), value)
+        for field, value in wanted.items()
+        if getattr(team, field) != value
+    }
+    for field in changes:
+        setattr(team, field, wanted[field])
+    if changes:
+        _save(team)
+        append(actor, "team.changed", object_id=team.id, changes=changes)
+    return team
+
+
+def _save(team: Team) -> None:
+    """`Invalid` where another team of the organisation has this name here; two at once meet in the database."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(team)
+    except sa.exc.IntegrityError as error:
+        raise Invalid(
+            "team_named", errors={"name": "Your organisation has a team of this name already"}
+        ) from error
+
+
 def add_member(actor: Actor, team_id: UUID, email: str) -> User:
     """Puts somebody who has an account into the team. `NotVisible`, `Invalid` or `Conflict`.
 
@@ -212,9 +257,10 @@ def _in_another_team(user_id: UUID, team_id: UUID) -> bool:
     return db.session.scalar(other.limit(1)) is not None
 
 
-def _load_team(actor: Actor, team_id: UUID) -> Team:
+def _load_team(actor: Actor, team_id: UUID, *, lock: bool = False) -> Team:
     actor.check_may(Permission.ACCOUNT_MANAGE)
-    team = db.session.scalar(sa.select(Team).where(Team.id == team_id, *_ours(actor)))
+    chosen = sa.select(Team).where(Team.id == team_id, *_ours(actor))
+    team = db.session.scalar(chosen.with_for_update() if lock else chosen)
     if team is None:
         raise NotVisible
     return team

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from types import SimpleNamespace
@@ -149,8 +150,11 @@ def test_who_has_been_confirmed_long_ago_confirms_first_and_types_nothing_twice(
     spoc, address = site.as_user("spoc"), f"/admin/teams/{world.teams['safety']}"
     spoc.get(address)
     site.sql(database.owner, "UPDATE user_session SET authenticated_at = now() - interval '6 minutes'")
-    answer = spoc.post(f"{address}/members", {"email": "sergeant@example.org"})
-    assert answer.status_code == 303 and "/session/confirm" in answer.location
+    kept = re.search(r'name="draft_key" value="([^"]+)"', spoc.get(address).text)
+    assert kept is not None
+    form = {"email": "sergeant@example.org", "draft_key": kept[1], "back": address}
+    answer = spoc.post(f"{address}/members", form)
+    assert answer.status_code == 303 and answer.location == f"/session/confirm?next={address}"
     assert 'value="sergeant@example.org"' in spoc.get(address).text
 
 

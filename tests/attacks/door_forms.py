@@ -76,6 +76,8 @@ def administration(arena: Arena) -> dict[str, tuple[str, Any]]:
         # her organisation is not ready for it, so that nobody is signed out
         "passkey_rule.change": ("spoc", {"strict": "yes"}),
         "admin.reset": ("spoc", {}),
+        "teams.new": ("spoc", {"name": "Night wardens", "purpose": "prevent_crime"}),
+        "teams.edit": ("spoc", {"name": "Day wardens", "purpose": "planning"}),
         "teams.add": ("spoc", {"email": "sergeant@example.org"}),
         "teams.remove": ("spoc", {}),
         "directories.make": ("spoc", {"days": "90"}),

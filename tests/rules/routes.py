@@ -243,6 +243,8 @@ ROUTES: dict[str, tuple[str, str | None, str]] = {
     "subject_reports.ask": ("audit:read", "log.subject_reported", "the log"),
     "subject_reports.show": ("audit:read", "log.subject_reported", "the log"),
     "teams.add": ("account:manage", "team.member_added", "data about users"),
+    "teams.edit": ("account:manage", "team.changed", "data about users"),
+    "teams.new": ("account:manage", "team.created", "data about users"),
     "teams.index": ("account:manage", "accounts.listed", "data about users"),
     "teams.one": ("account:manage", "accounts.listed", "data about users"),
     "thresholds.change": ("alert:set", "threshold.set", "data about users"),
