@@ -28,10 +28,12 @@ from hub.core import clock
 from hub.core.errors import Denied
 from hub.crypto import passwords
 from hub.extensions import db
+from hub.settings.catalogue import INVITATION_HOURS, RESET_MINUTES
+from hub.settings.values import value_of
 
 Forget = Callable[[Actor, UUID], None]
+# the most that a partnership may set
 ENROLMENT_LASTS = timedelta(hours=48)
-RESET_LASTS = timedelta(hours=1)
 
 
 def new_enrolment(user: User, *, lasts: timedelta = ENROLMENT_LASTS) -> str:
@@ -53,7 +55,17 @@ def begin_reset(actor: Actor, user: User) -> str:
     ceremonies.drop_of(user.id)
     for forget in current_app.extensions.get("hub_forget_ways", ()):
         forget(actor, user.id)
-    return new_enrolment(user, lasts=RESET_LASTS)
+    return new_enrolment(user, lasts=reset_lasts(actor.partnership_id))
+
+
+def invitation_lasts(partnership_id: UUID) -> timedelta:
+    """How long the link of somebody new works where they are invited."""
+    return timedelta(hours=value_of(partnership_id, INVITATION_HOURS))
+
+
+def reset_lasts(partnership_id: UUID) -> timedelta:
+    """How long the link of a reset works."""
+    return timedelta(minutes=value_of(partnership_id, RESET_MINUTES))
 
 
 def check_link(secret: str, request: RequestFacts) -> User:

@@ -26,7 +26,7 @@ from hub.web.once import new_form_key, once
 from hub.web.routes import Data, Pages
 
 pages = Pages("settings", __name__)
-FIELDS = ("value", "effective_from")
+FIELDS = ("chosen", "effective_from")
 
 
 @pages.page(ADDRESS, needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.STAFF)
@@ -121,7 +121,7 @@ def _page(setting: Setting[Any], values: dict[str, str], errors: dict[str, str])
         default=setting.kind.words(setting.default),
         number=isinstance(setting.kind, Number),
         options=list(getattr(setting.kind, "options", {}).items()),
-        values={"value": "", "effective_from": "", **values},
+        values={"chosen": "", "effective_from": "", **values},
         errors=errors,
         today=today(),
         draft_key=_draft(setting),

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 from hub.settings.kinds import Kind, Number, OneOf, YesNo
 
 T = TypeVar("T")
+# days: no agreement is looked at before
+LONGEST_WARNING = 180
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ AGREEMENT_WARNING_FIRST = Setting(
     "agreement_warning_first",
     "First warning before an agreement ends",
     "How long before its end the parties are told of it for the first time.",
-    Number(31, 180, "days"),
+    Number(31, LONGEST_WARNING, "days"),
     60,
     "The hub’s own policy",
 )
@@ -146,6 +148,22 @@ AGREEMENT_WARNING_LAST = Setting(
     "How long before its end the parties are told for the last time.",
     Number(1, 7, "days"),
     7,
+    "The hub’s own policy",
+)
+ASSURANCE_GRACE = Setting(
+    "assurance_grace",
+    "A new organisation may invite users before its assurance is accepted for",
+    "After that it invites nobody until a partner has accepted its answers.",
+    Number(1, 30, "days"),
+    30,
+    "The hub’s own policy: never longer",
+)
+ASSURANCE_WARNING = Setting(
+    "assurance_warning",
+    "Warning before an assurance ends",
+    "How long before its end an organisation is told that its assurance ends. An organisation in several partnerships follows the longest.",
+    Number(7, 90, "days"),
+    30,
     "The hub’s own policy",
 )
 SHARE_DAYS = Setting(
@@ -199,8 +217,15 @@ CHAPTERS = (
         (DORMANT_DAYS, ATTESTATION_DAYS, TRAINING_MONTHS, VETTING_MINIMUM, CONDITIONS_REFUSE),
     ),
     Chapter(
-        "Agreements and shares",
-        (AGREEMENT_WARNING_FIRST, AGREEMENT_WARNING_SECOND, AGREEMENT_WARNING_LAST, SHARE_DAYS),
+        "Agreements, assurance and shares",
+        (
+            AGREEMENT_WARNING_FIRST,
+            AGREEMENT_WARNING_SECOND,
+            AGREEMENT_WARNING_LAST,
+            ASSURANCE_GRACE,
+            ASSURANCE_WARNING,
+            SHARE_DAYS,
+        ),
     ),
     Chapter(
         "Requests and reviews",

@@ -23,9 +23,9 @@ class SettingForm(Generic[T]):
 def parse_setting(given: Mapping[str, Any], setting: Setting[T]) -> SettingForm[T]:
     """Raises `Invalid` with every field that is wrong."""
     errors: dict[str, str] = {}
-    value = setting.kind.read(str(given.get("value", "")))
+    value = setting.kind.read(str(given.get("chosen", "")))
     if value is None:
-        errors["value"] = setting.kind.wanted()
+        errors["chosen"] = setting.kind.wanted()
     day = parse_coming_day(given, "effective_from", errors)
     if errors or value is None or day is None:
         raise Invalid("bad_setting", errors=errors)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from hub.core.coming_days import today
 from hub.core.schema import any_of
@@ -40,10 +41,10 @@ def values_of(partnership_id: UUID, *settings: Setting[Any]) -> Values:
     return _in_force([partnership_id], settings).get(partnership_id, Values())
 
 
-def values_in(partnership_ids: Collection[UUID], setting: Setting[T]) -> dict[UUID, T]:
+def values_in(partnership_ids: Collection[UUID]) -> dict[UUID, Values]:
     """What holds now in each of these partnerships."""
-    found = _in_force(partnership_ids, (setting,))
-    return {one: found.get(one, Values())[setting] for one in partnership_ids}
+    found = _in_force(partnership_ids, ())
+    return {one: found.get(one, Values()) for one in partnership_ids}
 
 
 def _in_force(partnership_ids: Collection[UUID], settings: Collection[Setting[Any]]) -> dict[UUID, Values]:
@@ -54,7 +55,7 @@ def _in_force(partnership_ids: Collection[UUID], settings: Collection[Setting[An
             SettingValue.effective_from <= today(),
             SettingValue.withdrawn_at.is_(None),
         )
-        .distinct(SettingValue.partnership_id, SettingValue.code)
+        .ext(distinct_on(SettingValue.partnership_id, SettingValue.code))
         .order_by(
             SettingValue.partnership_id,
             SettingValue.code,
