@@ -351,7 +351,7 @@ def forms(arena: Arena) -> dict[str, tuple[str, dict[str, Any]]]:
         "settings.withdraw": ("spoc", {}),
         "code_lists.add": (
             "spoc",
-            {"label": "Street warden", "code": "", "official_code": "W1", "day": iso(0)},
+            {"label": "Street warden", "code": "", "official_code": "W1", "day": iso(1)},
         ),
         "code_lists.relabel": ("spoc", {"label": "Data analyst", "official_code": "", "day": iso(1)}),
         "code_lists.retire": ("spoc", {"end": iso(1)}),
