@@ -98,7 +98,7 @@ def _kept(actor: Actor, which: EditableList) -> Iterator[Line]:
             elif spell.holds_on(day):
                 state = "In force"
             else:
-                state = "Comes" if spell.first > day else "Retired"
+                state = "Coming" if spell.first > day else "Retired"
             if state == "Retired" and not entry.ended_by(day):
                 state = "Earlier label"
             yield Line(

@@ -119,7 +119,7 @@ def retire(list_code: str, entry_code: str) -> Response | tuple[str, int]:
     def act() -> str:
         day = parse_end(values)
         retire_entry(actor, which, entry_code, day)
-        flash(f"It is offered no more from {format_date(day)}. What bears it keeps it.", "success")
+        flash(f"It is not offered from {format_date(day)}. Records that have it keep it.", "success")
         return url_for("code_lists.show", list_code=list_code)
 
     return _carried_out(act, None, lambda errors: _changing(list_code, entry_code, values, errors))
