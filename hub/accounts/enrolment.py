@@ -37,7 +37,11 @@ ENROLMENT_LASTS = timedelta(hours=48)
 
 
 def new_enrolment(user: User, *, lasts: timedelta = ENROLMENT_LASTS) -> str:
-    """A one-time secret by which the user sets a password and an app; stored as a hash. It ends the one before."""
+    """A one-time secret by which the user sets a password and an app; stored as a hash. It ends the one before, and what was
+    begun by it."""
+    if user.id is not None:
+        # by when a link ends nobody could tell it from the one before: how long links work may have been set anew
+        ceremonies.drop_of(user.id)
     secret = secrets.token_urlsafe(32)
     user.enrolment_hash = hashlib.sha256(secret.encode()).digest()
     user.enrolment_expires_at = clock.now() + lasts
@@ -52,7 +56,6 @@ def install(app: Flask, forget: Forget) -> None:
 def begin_reset(actor: Actor, user: User) -> str:
     """Nothing lets in any more but the link whose secret this is. The caller ends the sessions, writes the event, flushes."""
     user.reset_at = clock.now()
-    ceremonies.drop_of(user.id)
     for forget in current_app.extensions.get("hub_forget_ways", ()):
         forget(actor, user.id)
     return new_enrolment(user, lasts=reset_lasts(actor.partnership_id))
