@@ -174,6 +174,14 @@ SHARE_DAYS = Setting(
     90,
     "The hub’s own policy",
 )
+MONITORING_DAYS = Setting(
+    "monitoring_days",
+    "A case may be monitored for at most",
+    "How long a case may stay in monitoring, in which nobody works on it, before it is looked at again.",
+    Number(28, 184, "days"),
+    92,
+    "Handbook 7.3: 3 months at most",
+)
 REQUEST_URGENT_HOURS = Setting(
     "request_urgent_hours",
     "A request at immediate risk is to be answered within",
@@ -228,8 +236,8 @@ CHAPTERS = (
         ),
     ),
     Chapter(
-        "Requests and reviews",
-        (REQUEST_URGENT_HOURS, REQUEST_SOON_DAYS, REQUEST_ROUTINE_DAYS, SAMPLE_DAYS),
+        "Cases, requests and reviews",
+        (MONITORING_DAYS, REQUEST_URGENT_HOURS, REQUEST_SOON_DAYS, REQUEST_ROUTINE_DAYS, SAMPLE_DAYS),
     ),
 )
 SETTINGS: dict[str, Setting[Any]] = {one.code: one for chapter in CHAPTERS for one in chapter.settings}

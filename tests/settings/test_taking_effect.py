@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from threading import Event
 from uuid import UUID
 
+import pytest
+
 from hub.access.actor import NOBODY, RequestFacts
 from hub.access.guard import enter
 from hub.access.permissions import Role
@@ -22,7 +24,10 @@ from hub.attestations import jobs as attestation_jobs
 from hub.attestations.policy import due_of
 from hub.audit.policy import LogPurpose
 from hub.audit.recording import append
+from hub.cases.actions import move_case
+from hub.cases.vocabulary import CaseStatus
 from hub.core import clock
+from hub.core.errors import Invalid
 from hub.core.ids import new_id
 from hub.extensions import db
 from hub.jobs import warnings
@@ -39,6 +44,7 @@ from hub.settings.catalogue import (
     IDLE_MINUTES,
     IDLE_MINUTES_STRICT,
     INVITATION_HOURS,
+    MONITORING_DAYS,
     REQUEST_ROUTINE_DAYS,
     REQUEST_SOON_DAYS,
     REQUEST_URGENT_HOURS,
@@ -317,3 +323,23 @@ def test_a_sample_is_answered_within_the_days_that_hold(site: Site, hand: Hand, 
         [row] = sql("SELECT due_at FROM audit.sample WHERE id = :id", id=sample_id)
         assert near(row.due_at - clock.now(), days * DAY)
         hand.come()
+
+
+def test_cases_are_monitored_for_as_long_as_holds(site: Site, hand: Hand) -> None:
+    hand.set(MONITORING_DAYS, 30)
+    with site.inside():
+        cases = [known_case(site.world).id for _ in range(2)]
+        for case_id in cases:
+            for to in (CaseStatus.TRIAGE, CaseStatus.OPEN):
+                move_case(act_as(site.world, "officer"), case_id, to)
+                db.session.commit()
+        move_case(
+            act_as(site.world, "officer"), cases[0], CaseStatus.MONITORING, until=clock.now() + 91 * DAY
+        )
+        db.session.commit()
+    hand.come()
+    with site.inside(), pytest.raises(Invalid) as refused:
+        move_case(
+            act_as(site.world, "officer"), cases[1], CaseStatus.MONITORING, until=clock.now() + 31 * DAY
+        )
+    assert refused.value.errors == {"until": "Monitoring lasts 30 days at most"}
