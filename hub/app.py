@@ -16,8 +16,11 @@ from hub.accounts.credential_views import pages as credentials_pages
 from hub.accounts.session_views import pages as own_sessions_pages
 from hub.accounts.step_views import pages as second_step_pages
 from hub.accounts.views import pages as accounts_pages
+from hub.admin import fixed_lists
 from hub.admin.configuration_views import pages as configuration_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
+from hub.admin.list_views import pages as code_lists_pages
+from hub.admin.setting_views import pages as settings_pages
 from hub.admin.team_views import pages as teams_pages
 from hub.admin.views import pages as admin_pages
 from hub.agreements.draft_views import pages as agreement_terms_pages
@@ -61,6 +64,7 @@ from hub.emergencies.queries import count_unreviewed
 from hub.emergencies.views import pages as emergencies_pages
 from hub.erasures import gone
 from hub.erasures.views import pages as erasures_pages
+from hub.erasures.vocabulary import GROUND_LABELS
 from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
@@ -87,6 +91,7 @@ from hub.reviews.sample_views import pages as samples_pages
 from hub.reviews.seen_views import pages as case_seen_pages
 from hub.reviews.subject_views import pages as subject_reports_pages
 from hub.reviews.threshold_views import pages as thresholds_pages
+from hub.reviews.vocabulary import DECISION_LABELS
 from hub.search.views import pages as search_pages
 from hub.sharing.queries import waiting_count
 from hub.web import context, failures, gate, headers, identity, login, proxy, templating
@@ -151,6 +156,8 @@ BLUEPRINTS = (
     case_handover_pages,
     hand_overs_pages,
     file_rules_pages,
+    settings_pages,
+    code_lists_pages,
     case_previews_pages,
     case_panels_pages,
     panels_pages,
@@ -202,6 +209,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     telling.install(app, tell_user)
     admitting.install(app, check_may_begin, confirms_by_bound)
     enrolment.install(app, forget_passkeys)
+    fixed_lists.install(app, "erasure_ground", "Grounds of erasures", "Erasures", GROUND_LABELS)
+    fixed_lists.install(app, "alert_decision", "Decisions on alerts", "Audit", DECISION_LABELS)
     ways.install(app, "passkey", has_any)
     ways.install(app, "provider", is_linked)
     identity.install_count(app, "unread", unread_count)

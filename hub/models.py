@@ -22,6 +22,7 @@ import hub.erasures.models
 import hub.handovers.policy
 import hub.incidents.policy
 import hub.interests.policy
+import hub.lists.models
 import hub.notifications.models
 import hub.panels.models
 import hub.passkeys.models
@@ -29,6 +30,7 @@ import hub.people.policy
 import hub.places.policy
 import hub.providers.models
 import hub.reviews.models
+import hub.settings.models
 import hub.sharing.policy
 import hub.vehicles.policy
 import hub.web.models  # noqa: F401

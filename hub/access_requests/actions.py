@@ -26,6 +26,7 @@ from hub.core.text import folded
 from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
+from hub.settings.values import values_of
 from hub.sharing.actions import Beforehand, share_record
 from hub.sharing.forms import ShareForm
 
@@ -83,7 +84,7 @@ def _add(actor: Actor, organisation_id: UUID, form: AskForm) -> AccessRequest:
         sought=folded(form.sought),
         wanted=form.wanted,
         reason=form.reason,
-        due_at=due_at(form.urgency, clock.now()),
+        due_at=due_at(form.urgency, clock.now(), values_of(actor.partnership_id)),
         state=RequestState.WAITING.value,
     )
     for last in (False,) * (DRAWS - 1) + (True,):

@@ -14,6 +14,7 @@ from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Marking, Purpose, Section
 from hub.access_requests.actions import answer_request, make_request, withdraw_request
+from hub.access_requests.deadlines import offered
 from hub.access_requests.forms import ANSWERS, SHARES, parse_answer, parse_ask
 from hub.access_requests.queries import (
     OpenedRequest,
@@ -32,7 +33,8 @@ from hub.core.errors import Invalid, NotVisible
 from hub.core.paging import Cursor
 from hub.core.text import clean
 from hub.extensions import db
-from hub.sharing.policy import USUAL_LENGTH
+from hub.settings.values import values_of
+from hub.sharing.policy import usual_length
 from hub.web import drafts
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
@@ -45,13 +47,6 @@ ADDRESS = "/requests"
 OURS = "ours"
 Values = Mapping[str, Any]
 Answer = Response | str | tuple[str, int]
-# what each urgency means for whoever is asked
-CLOCKS = {
-    Urgency.IMMEDIATE_RISK: "Due within 1 hour. Call them too. Where life is in danger, call 999.",
-    Urgency.WITHIN_24_HOURS: "Due at this time tomorrow, weekends too.",
-    Urgency.WITHIN_5_DAYS: "Due after 5 days from Monday to Friday.",
-    Urgency.ROUTINE: "Due after 20 days from Monday to Friday.",
-}
 ANSWER_LABELS = {
     RequestState.SUPPLIED: "Supply all that they ask for",
     RequestState.PART: "Supply a part of it",
@@ -80,7 +75,6 @@ def index() -> str:
         ours=ours,
         how_late=how_late,
         states=STATE_LABELS,
-        urgencies=URGENCY_LABELS,
     )
 
 
@@ -126,7 +120,7 @@ def _ask_form(actor: Actor, organisation_id: UUID, values: Values, errors: dict[
         organisation=organisation_names([organisation_id])[organisation_id],
         purpose=PURPOSE_LABELS[Purpose(actor.purpose)],
         gateways=_gateways(terms, actor.purpose),
-        urgencies=[(one.value, label, CLOCKS[one]) for one, label in URGENCY_LABELS.items()],
+        urgencies=offered(values_of(actor.partnership_id)),
         values=values,
         errors=errors,
         draft_key=drafts.form_name("access_requests.ask", organisation_id),
@@ -226,7 +220,11 @@ def _answer_form(actor: Actor, found: OpenedRequest, typed: Any, draft: str) -> 
     names = ("state", "answer", "reason", "max_marking", "ends-day", "ends-month", "ends-year")
     values = {name: (several(name) or [""])[0] for name in names}
     if fresh:
-        values |= {"reason": asked.reason, "max_marking": "0", **_usual_end(clock.now(), latest)}
+        values |= {
+            "reason": asked.reason,
+            "max_marking": "0",
+            **_usual_end(clock.now(), usual_length(actor), latest),
+        }
     return {
         "answers": [(one.value, ANSWER_LABELS[one]) for one in ANSWERS],
         "offered": [(one.value, label) for one, label in SECTION_LABELS.items() if one.value in covered],
@@ -242,7 +240,7 @@ def _answer_form(actor: Actor, found: OpenedRequest, typed: Any, draft: str) -> 
     }
 
 
-def _usual_end(now: datetime, latest: datetime | None) -> dict[str, str]:
-    end = min(now + USUAL_LENGTH, latest - DAY) if latest else now + USUAL_LENGTH
+def _usual_end(now: datetime, usual: timedelta, latest: datetime | None) -> dict[str, str]:
+    end = min(now + usual, latest - DAY) if latest else now + usual
     day = end.astimezone(clock.LONDON)
     return {"ends-day": str(day.day), "ends-month": str(day.month), "ends-year": str(day.year)}

@@ -12,11 +12,12 @@ class Urgency(enum.StrEnum):
     ROUTINE = "routine_20_working_days"
 
 
+# without numbers: what the days were when a request was made stands in when it is due
 URGENCY_LABELS = {
     Urgency.IMMEDIATE_RISK: "Someone is at immediate risk",
     Urgency.WITHIN_24_HOURS: "Within 24 hours",
-    Urgency.WITHIN_5_DAYS: "Within 5 working days",
-    Urgency.ROUTINE: "Routine: within 20 working days",
+    Urgency.WITHIN_5_DAYS: "Soon",
+    Urgency.ROUTINE: "Routine",
 }
 
 

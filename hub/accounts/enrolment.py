@@ -28,14 +28,20 @@ from hub.core import clock
 from hub.core.errors import Denied
 from hub.crypto import passwords
 from hub.extensions import db
+from hub.settings.catalogue import INVITATION_HOURS, RESET_MINUTES
+from hub.settings.values import value_of
 
 Forget = Callable[[Actor, UUID], None]
+# the most that a partnership may set
 ENROLMENT_LASTS = timedelta(hours=48)
-RESET_LASTS = timedelta(hours=1)
 
 
 def new_enrolment(user: User, *, lasts: timedelta = ENROLMENT_LASTS) -> str:
-    """A one-time secret by which the user sets a password and an app; stored as a hash. It ends the one before."""
+    """A one-time secret by which the user sets a password and an app; stored as a hash. It ends the one before, and what was
+    begun by it."""
+    if user.id is not None:
+        # by when a link ends nobody could tell it from the one before: how long links work may have been set anew
+        ceremonies.drop_of(user.id)
     secret = secrets.token_urlsafe(32)
     user.enrolment_hash = hashlib.sha256(secret.encode()).digest()
     user.enrolment_expires_at = clock.now() + lasts
@@ -50,10 +56,19 @@ def install(app: Flask, forget: Forget) -> None:
 def begin_reset(actor: Actor, user: User) -> str:
     """Nothing lets in any more but the link whose secret this is. The caller ends the sessions, writes the event, flushes."""
     user.reset_at = clock.now()
-    ceremonies.drop_of(user.id)
     for forget in current_app.extensions.get("hub_forget_ways", ()):
         forget(actor, user.id)
-    return new_enrolment(user, lasts=RESET_LASTS)
+    return new_enrolment(user, lasts=reset_lasts(actor.partnership_id))
+
+
+def invitation_lasts(partnership_id: UUID) -> timedelta:
+    """How long the link of somebody new works where they are invited."""
+    return timedelta(hours=value_of(partnership_id, INVITATION_HOURS))
+
+
+def reset_lasts(partnership_id: UUID) -> timedelta:
+    """How long the link of a reset works."""
+    return timedelta(minutes=value_of(partnership_id, RESET_MINUTES))
 
 
 def check_link(secret: str, request: RequestFacts) -> User:

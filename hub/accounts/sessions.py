@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,16 +30,40 @@ from hub.core import clock
 from hub.core.errors import Denied
 from hub.core.ids import new_id
 from hub.extensions import db
+from hub.settings.catalogue import IDLE_MINUTES, IDLE_MINUTES_STRICT, SESSION_HOURS
+from hub.settings.values import values_of
 from hub.web.devices import network_of
 from hub.web.identity import Hat, Visit
 
-IDLE = timedelta(minutes=15)
-IDLE_STRICT = timedelta(minutes=10)  # administrators and auditors
+# the most that a partnership may set (SECURITY N11): cookies and the proofs of providers are good for no longer
 ABSOLUTE = timedelta(hours=10)
 # `last_seen_at` is written at most this often
 TOUCH = timedelta(seconds=30)
 # as `start` makes them; a cookie may hold anything
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long sessions last in a partnership: after doing nothing, and in any case."""
+
+    usual: timedelta
+    strict: timedelta
+    absolute: timedelta
+
+    def idle(self, roles: frozenset[Role]) -> timedelta:
+        """Administrators and auditors never have longer than everybody else."""
+        return min(self.usual, self.strict) if roles & {Role.ADMINISTRATOR, Role.AUDITOR} else self.usual
+
+
+def limits_of(partnership_id: UUID) -> Limits:
+    """What the partnership has set, now: a session is measured anew whenever it is used."""
+    held = values_of(partnership_id, IDLE_MINUTES, IDLE_MINUTES_STRICT, SESSION_HOURS)
+    return Limits(
+        timedelta(minutes=held[IDLE_MINUTES]),
+        timedelta(minutes=held[IDLE_MINUTES_STRICT]),
+        timedelta(hours=held[SESSION_HOURS]),
+    )
 
 
 def start(
@@ -61,7 +86,7 @@ def start(
     """
     token = secrets.token_urlsafe(32)
     now = clock.now()
-    lasts = lasts or _idle(_roles(user.id, team.partnership_id, now))
+    lasts = lasts or limits_of(team.partnership_id).idle(_roles(user.id, team.partnership_id, now))
     db.session.execute(
         sa.insert(UserSession).values(
             id=new_id(),
@@ -100,7 +125,7 @@ def identify(token: str, request: RequestFacts, touch: bool) -> Visit | None:
         roles = _roles(user.id, partnership.id, now)
         actor = _actor(session, user, team, organisation, partnership, roles, token, request)
         if touch and now - session.last_seen_at > TOUCH:
-            _touch(session, now, roles)
+            _touch(session, now, limits_of(partnership.id), roles)
     visit = Visit(
         session_id=session.id,
         user_id=user.id,
@@ -197,17 +222,13 @@ def _load(token: str) -> tuple[UserSession, User, Team, Organisation, Partnershi
     return (row[0], row[1], row[2], row[3], row[4]) if row is not None else None
 
 
-def _touch(session: UserSession, now: datetime, roles: frozenset[Role]) -> None:
-    expires = min(now + _idle(roles), session.created_at + ABSOLUTE)
+def _touch(session: UserSession, now: datetime, limits: Limits, roles: frozenset[Role]) -> None:
+    expires = min(now + limits.idle(roles), session.created_at + limits.absolute)
     db.session.execute(
         sa.update(UserSession)
         .where(UserSession.id == session.id)
         .values(last_seen_at=now, expires_at=expires)
     )
-
-
-def _idle(roles: frozenset[Role]) -> timedelta:
-    return IDLE_STRICT if roles & {Role.ADMINISTRATOR, Role.AUDITOR} else IDLE
 
 
 def _hash(token: str) -> bytes:

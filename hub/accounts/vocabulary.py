@@ -108,6 +108,6 @@ class DisabledWhy(enum.StrEnum):
 DISABLED_LABELS = {
     DisabledWhy.LEFT: "Closed by an administrator",
     DisabledWhy.NOT_ATTESTED: "Suspended: nobody confirmed that access is still needed",
-    DisabledWhy.DORMANT: "Suspended: not used for 60 days",
+    DisabledWhy.DORMANT: "Suspended: not used for a long time",
     DisabledWhy.DIRECTORY: "Closed by the organisation’s own directory",
 }

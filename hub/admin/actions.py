@@ -12,7 +12,7 @@ from hub.access.actor import Actor
 from hub.access.permissions import Permission, Role
 from hub.accounts import telling, throttle
 from hub.accounts.ending import EndedWhy, end_sessions_of
-from hub.accounts.enrolment import begin_reset, new_enrolment
+from hub.accounts.enrolment import begin_reset, invitation_lasts, new_enrolment
 from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
 from hub.accounts.queries import find_user_by_email, has_signed_in, is_person
 from hub.accounts.vocabulary import DisabledWhy
@@ -47,7 +47,7 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
     user = User(
         organisation_id=actor.organisation_id, email=form.email, name=form.name, job_title=form.job_title
     )
-    secret = new_enrolment(user)
+    secret = new_enrolment(user, lasts=invitation_lasts(actor.partnership_id))
     db.session.add(user)
     db.session.flush()
     db.session.add(TeamMembership(team_id=form.team_id, user_id=user.id, joined_at=now))
@@ -68,14 +68,14 @@ def renew_invitation(actor: Actor, user_id: UUID) -> tuple[User, str]:
     actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
     check_may_renew(actor, user, signed_in_before=has_signed_in(user))
-    secret = new_enrolment(user)
+    secret = new_enrolment(user, lasts=invitation_lasts(actor.partnership_id))
     db.session.flush()
     append(actor, "user.invited", object_id=user.id, version=user.revision)
     return user, secret
 
 
 def reset_user(actor: Actor, user_id: UUID) -> tuple[User, str]:
-    """For a lost password or phone: ends every session and every old way in, and returns the secret of a link for an hour.
+    """For a lost password or phone: ends every session and every old way in, and returns the secret of a link that works for a short time.
 
     The user is told. The administrator never learns or chooses a password or an app's secret (SECURITY N16).
     """

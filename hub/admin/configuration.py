@@ -8,11 +8,18 @@ from urllib.parse import urlsplit
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.accounts import sessions, throttle
-from hub.accounts.enrolment import ENROLMENT_LASTS
+from hub.accounts import throttle
 from hub.accounts.password_rules import MAX_PASSWORD, MIN_PASSWORD
 from hub.config import Settings
 from hub.crypto.keyring import EPOCH_DAYS
+from hub.settings.catalogue import (
+    IDLE_MINUTES,
+    IDLE_MINUTES_STRICT,
+    INVITATION_HOURS,
+    RESET_MINUTES,
+    SESSION_HOURS,
+)
+from hub.settings.values import Values, values_of
 from hub.web.identity import FRESH
 
 
@@ -34,24 +41,25 @@ def list_settings(actor: Actor, settings: Settings) -> list[Chapter]:
     """What was chosen for the whole hub, chapter by chapter. No address of an inner server, no name of a key, no secret."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     return [
-        Chapter("Signing in", _signing_in()),
+        Chapter("Signing in", _signing_in(values_of(actor.partnership_id))),
         Chapter("Files", _files(settings)),
         Chapter("Keys and log", _keys(settings)),
         Chapter("The web and e-mail", _web(settings)),
     ]
 
 
-def _signing_in() -> tuple[Setting, ...]:
+def _signing_in(values: Values) -> tuple[Setting, ...]:
+    held = [
+        Setting(one.label, one.kind.words(values[one]))
+        for one in (IDLE_MINUTES, IDLE_MINUTES_STRICT, SESSION_HOURS, INVITATION_HOURS, RESET_MINUTES)
+    ]
     return (
-        Setting("Signed out after doing nothing for", _minutes(sessions.IDLE)),
-        Setting("Administrators and auditors after", _minutes(sessions.IDLE_STRICT)),
-        Setting("Signed out in any case after", f"{sessions.ABSOLUTE // timedelta(hours=1)} hours"),
+        *held,
         Setting("Asked again before something weighty after", _minutes(FRESH)),
         Setting(
             "Passwords",
             f"{MIN_PASSWORD} to {MAX_PASSWORD} characters of any kind, never to be changed on a date",
         ),
-        Setting("A link to enrol works for", f"{ENROLMENT_LASTS // timedelta(hours=1)} hours"),
         Setting(
             "Tries to sign in",
             f"{throttle.PER_ACCOUNT} a minute for an account, {throttle.PER_SOURCE} for a network address",

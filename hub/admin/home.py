@@ -56,6 +56,10 @@ SECTIONS = (
                 "Assurance",
                 "What your organisation answers for, and what partners accepted.",
             ),
+            Entry("settings.index", "Settings", "What the partnership has set, and from which day it holds."),
+            Entry(
+                "code_lists.index", "Code lists", "What can be chosen where. Keep your own list of job roles."
+            ),
             Entry("file_rules.show", "Files", "Which types and sizes the partnership takes."),
             Entry("quarantine.index", "Malware", "Files that were found infected and are shut away."),
         ),

@@ -18,6 +18,10 @@ from hub.admin.queries import AccountFilter
 from hub.core.errors import Denied, Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
+from hub.lists.catalogue import JOB_ROLE
+from hub.lists.entries import labels_of
+from hub.settings.catalogue import INVITATION_HOURS, RESET_MINUTES
+from hub.settings.values import value_of
 from hub.web import drafts
 from hub.web.identity import current_actor, current_visit
 from hub.web.narrowing import Filter, Narrowed
@@ -126,6 +130,7 @@ def invite() -> Response | tuple[str, int]:
         chosen=chosen,
         errors=errors,
         teams=list(teams.items()),
+        jobs=labels_of(actor, JOB_ROLE),
         roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
         draft_key=draft,
     )
@@ -135,7 +140,9 @@ def invite() -> Response | tuple[str, int]:
 def _link_once(user: User, secret: str, *, reset: bool = False) -> tuple[str, int]:
     """The only page that ever shows the link: only its hash is kept."""
     address = current_app.config["HUB_SETTINGS"].public_url + url_for("accounts.enrol", secret=secret)
-    return render_template("admin/invited.html", user=user, address=address, reset=reset), 200
+    setting = RESET_MINUTES if reset else INVITATION_HOURS
+    lasts = setting.kind.words(value_of(current_actor().partnership_id, setting))
+    return render_template("admin/invited.html", user=user, address=address, reset=reset, lasts=lasts), 200
 
 
 @pages.page(

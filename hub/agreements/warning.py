@@ -1,4 +1,4 @@
-"""Warns the parties 60, 30 and 7 days before an agreement ends, each once, whoever asks and however late."""
+"""Warns the parties three times before an agreement ends, each once, whoever asks and however late: when, the partnership says."""
 
 from __future__ import annotations
 
@@ -18,29 +18,42 @@ from hub.audit.recording import append
 from hub.core import clock
 from hub.extensions import db
 from hub.notifications.vocabulary import NotificationKind
+from hub.settings.catalogue import (
+    AGREEMENT_WARNING_FIRST,
+    AGREEMENT_WARNING_LAST,
+    AGREEMENT_WARNING_SECOND,
+    LONGEST_WARNING,
+)
+from hub.settings.values import Values, values_in, values_of
 
-WARN_DAYS = (60, 30, 7)
+WARNINGS = (AGREEMENT_WARNING_FIRST, AGREEMENT_WARNING_SECOND, AGREEMENT_WARNING_LAST)
+LONGEST = timedelta(days=LONGEST_WARNING)
 
 
-def threshold(ends_at: datetime, now: datetime) -> int | None:
+def threshold(ends_at: datetime, now: datetime, values: Values) -> int | None:
     """The nearest of the days of warning that has come: 30 where 20 days are left, so that none is given late."""
-    reached = [days for days in WARN_DAYS if now < ends_at <= now + timedelta(days=days)]
+    reached = [values[one] for one in WARNINGS if now < ends_at <= now + timedelta(days=values[one])]
     return min(reached, default=None)
 
 
 def find_ending(now: datetime) -> list[tuple[UUID, UUID]]:
     """Agreements that every party has signed and that end soon, each with its owner; of all organisations."""
     rows = db.session.execute(
-        sa.select(Agreement.id, Agreement.owner_organisation_id)
+        sa.select(Agreement.id, Agreement.owner_organisation_id, Agreement.partnership_id, Agreement.ends_at)
         .where(
             Agreement.in_force_at.is_not(None),
             Agreement.ended_at.is_(None),
             Agreement.ends_at > now,
-            Agreement.ends_at <= now + timedelta(days=max(WARN_DAYS)),
+            Agreement.ends_at <= now + LONGEST,
         )
         .order_by(Agreement.owner_organisation_id, Agreement.id)
-    )
-    return [(row.id, row.owner_organisation_id) for row in rows]
+    ).all()
+    values = values_in({row.partnership_id for row in rows})
+    return [
+        (row.id, row.owner_organisation_id)
+        for row in rows
+        if threshold(row.ends_at, now, values[row.partnership_id]) is not None
+    ]
 
 
 def warn_parties(actor: Actor, agreement_id: UUID) -> int:
@@ -49,12 +62,12 @@ def warn_parties(actor: Actor, agreement_id: UUID) -> int:
     Flushes, does not commit.
     """
     # two workers may come here at once: the second waits, and finds that it was done
-    ends_at = db.session.scalar(
-        sa.select(Agreement.ends_at)
+    row = db.session.execute(
+        sa.select(Agreement.ends_at, Agreement.partnership_id)
         .where(Agreement.id == agreement_id, Agreement.ended_at.is_(None))
         .with_for_update()
-    )
-    days = threshold(ends_at, clock.now()) if ends_at is not None else None
+    ).one_or_none()
+    days = threshold(row.ends_at, clock.now(), values_of(row.partnership_id, *WARNINGS)) if row else None
     told = sa.select(AgreementStep.id).where(
         AgreementStep.agreement_id == agreement_id,
         AgreementStep.step == Step.WARNED.value,

@@ -1,8 +1,8 @@
-"""Warns the administrators of an organisation once that its accepted assurance ends within thirty days."""
+"""Warns the administrators of an organisation once that its accepted assurance ends: how long before, the partnership says."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from uuid import UUID
 
@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.accounts import service
+from hub.accounts.several import values_by_organisation
 from hub.assurances.actions import reference_of
 from hub.assurances.models import Assurance
-from hub.assurances.policy import WARN_BEFORE
 from hub.assurances.queries import accepted, administrators_of
 from hub.audit.recording import append
 from hub.core import clock
@@ -20,6 +20,7 @@ from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.models import Notification
 from hub.notifications.vocabulary import NotificationKind
+from hub.settings.catalogue import ASSURANCE_WARNING
 
 
 def warn_of_ending(stop: Event) -> int:
@@ -27,11 +28,21 @@ def warn_of_ending(stop: Event) -> int:
     warned = 0
     now = clock.now()
     ending = accepted().subquery()
-    found = db.session.execute(
-        sa.select(ending.c.organisation_id, ending.c.id).where(
-            ending.c.valid_until > now, ending.c.valid_until <= now + WARN_BEFORE
+    rows = db.session.execute(
+        sa.select(ending.c.organisation_id, ending.c.id, ending.c.valid_until).where(
+            ending.c.valid_until > now
         )
     ).all()
+    values = values_by_organisation()
+    found = [
+        (row.organisation_id, row.id)
+        for row in rows
+        # in several partnerships the longest time counts; without a team nobody could be told
+        if any(
+            row.valid_until <= now + timedelta(days=one[ASSURANCE_WARNING])
+            for one in values.get(row.organisation_id, ())
+        )
+    ]
     db.session.commit()
     for organisation_id, assurance_id in found:
         if stop.is_set():

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.core.clock import LONDON
+from hub.settings.catalogue import ASSURANCE_GRACE, ASSURANCE_WARNING
+from hub.settings.values import Values
 
-# a new organisation may invite users for so long before a partner has accepted its answers; raise it only with the partners
-GRACE = timedelta(days=30)
-# its administrators are warned so long before the end
-WARN_BEFORE = timedelta(days=30)
-# and no review holds longer
+# no review holds longer
 LONGEST = timedelta(days=366)
 
 
@@ -51,12 +49,15 @@ class Position:
     since: datetime
     accepted_until: datetime | None
 
-    def standing(self, now: datetime) -> Standing:
+    def standing(self, now: datetime, values: Values) -> Standing:
+        """As the values of a partnership have it."""
         if self.accepted_until is None:
-            return Standing.NEW if now < self.since + GRACE else Standing.MISSING
+            grace = timedelta(days=values[ASSURANCE_GRACE])
+            return Standing.NEW if now < self.since + grace else Standing.MISSING
         if self.accepted_until <= now:
             return Standing.LAPSED
-        return Standing.ENDS_SOON if self.accepted_until <= now + WARN_BEFORE else Standing.ACCEPTED
+        warned = now + timedelta(days=values[ASSURANCE_WARNING])
+        return Standing.ENDS_SOON if self.accepted_until <= warned else Standing.ACCEPTED
 
 
 def longest_until(now: datetime) -> datetime:

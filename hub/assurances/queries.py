@@ -25,6 +25,7 @@ from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
+from hub.settings.values import values_of
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def open_own(actor: Actor) -> Partner:
     """How the actor's own organisation stands. The look is logged."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     listed(actor, "assurance.listed", Shown())
-    return _partners([actor.organisation_id])[0]
+    return _partners(actor, [actor.organisation_id])[0]
 
 
 def list_partners(actor: Actor, *, waiting: bool = False, cursor: Cursor | None = None) -> Page[Partner]:
@@ -111,7 +112,7 @@ def list_partners(actor: Actor, *, waiting: bool = False, cursor: Cursor | None 
     ).all()
     page = rows[:PAGE_SIZE]
     more = str(Cursor(page[-1].name, page[-1].id)) if len(rows) > PAGE_SIZE else None
-    return Page(_partners(row.id for row in page), more)
+    return Page(_partners(actor, (row.id for row in page)), more)
 
 
 def open_assurance(actor: Actor, assurance_id: UUID) -> Opened:
@@ -150,7 +151,7 @@ def load_for_review(actor: Actor, assurance_id: UUID) -> tuple[Assurance, bool]:
 
 def find_standing(actor: Actor) -> Standing:
     """How the actor's own organisation stands now."""
-    return _partners([actor.organisation_id])[0].standing
+    return _partners(actor, [actor.organisation_id])[0].standing
 
 
 def find_partners_administrators(actor: Actor) -> list[UUID]:
@@ -223,7 +224,7 @@ def accepted() -> sa.Select[UUID, UUID, datetime | None]:
     )
 
 
-def _partners(ids: Iterable[UUID]) -> list[Partner]:
+def _partners(actor: Actor, ids: Iterable[UUID]) -> list[Partner]:
     keys = list(ids)
     rows = db.session.scalars(
         sa.select(Organisation).where(Organisation.id.in_(keys)).order_by(Organisation.name, Organisation.id)
@@ -238,12 +239,12 @@ def _partners(ids: Iterable[UUID]) -> list[Partner]:
             sa.select(Assurance).where(Assurance.id.in_(_latest().where(Assurance.organisation_id.in_(keys))))
         )
     }
-    now = clock.now()
+    now, values = clock.now(), values_of(actor.partnership_id)
     return [
         Partner(
             id=row.id,
             name=row.name,
-            standing=Position(row.created_at, until.get(row.id)).standing(now),
+            standing=Position(row.created_at, until.get(row.id)).standing(now, values),
             accepted_until=until.get(row.id),
             latest_id=latest[row.id].id if row.id in latest else None,
             state=AssuranceState(latest[row.id].state) if row.id in latest else None,

@@ -1,7 +1,8 @@
-"""Accounts that nobody has used for 60 days: suspended by the clock, and the organisation's administrators told."""
+"""Accounts that nobody has used for as long as the partnership says: suspended by the clock, and the administrators told."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Event
@@ -14,6 +15,7 @@ from hub.access.actor import Actor, Source
 from hub.accounts import service
 from hub.accounts.models import TeamMembership, User, UserSession
 from hub.accounts.queries import is_person
+from hub.accounts.several import values_by_organisation
 from hub.accounts.vocabulary import DisabledWhy
 from hub.assurances.queries import administrators_of
 from hub.audit.recording import Written, append_each
@@ -22,27 +24,25 @@ from hub.core.errors import Unavailable
 from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
+from hub.settings.catalogue import DORMANT_DAYS
 
-UNUSED = timedelta(days=60)
 ADDRESS = "/admin/users?state=closed"
 
 log = structlog.get_logger("hub.dormant")
 
 
 def suspend_dormant(stop: Event) -> int:
-    """Suspends what was not used for 60 days, organisation by organisation; how many accounts."""
+    """Suspends what was not used for so long, organisation by organisation; how many accounts."""
     now = clock.now()
-    owners = db.session.scalars(
-        sa.select(User.organisation_id).where(*_unused(now)).order_by(User.organisation_id).distinct()
-    ).all()
+    owners = _owners(now)
     db.session.commit()
     suspended = 0
-    for organisation_id in owners:
+    for organisation_id, before in owners:
         if stop.is_set():
             break
         try:
             with service.acting_for(organisation_id) as actor:
-                suspended += _suspend(actor, now)
+                suspended += _suspend(actor, now, before)
                 db.session.commit()
         except Unavailable as error:  # one organisation's trouble keeps no other account open
             log.error("not_suspended", organisation=str(organisation_id), kind=error.code)
@@ -50,9 +50,25 @@ def suspend_dormant(stop: Event) -> int:
     return suspended
 
 
-def _unused(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """People with a place in a team. Sessions are kept for longer than 60 days, so that none means none."""
-    before = now - UNUSED
+def _owners(now: datetime) -> list[tuple[UUID, datetime]]:
+    """Organisations with an account that nobody has used since a moment: of several partnerships the shortest time counts."""
+    alike: dict[datetime, list[UUID]] = defaultdict(list)
+    for organisation_id, values in values_by_organisation().items():
+        alike[now - timedelta(days=min(one[DORMANT_DAYS] for one in values))].append(organisation_id)
+    return [
+        (organisation_id, before)
+        for before, organisations in alike.items()
+        for organisation_id in db.session.scalars(
+            sa.select(User.organisation_id)
+            .where(User.organisation_id.in_(organisations), *_unused(before))
+            .order_by(User.organisation_id)
+            .distinct()
+        )
+    ]
+
+
+def _unused(before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """People with a place in a team. Sessions are kept for longer than any such time, so that none means none."""
     seen = sa.select(UserSession.id).where(
         UserSession.user_id == User.id,
         UserSession.kind == Source.WEB.value,
@@ -68,12 +84,12 @@ def _unused(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _suspend(actor: Actor, now: datetime) -> int:
+def _suspend(actor: Actor, now: datetime, before: datetime) -> int:
     users = _spared(
         actor,
         db.session.scalars(
             sa.select(User)
-            .where(User.organisation_id == actor.organisation_id, *_unused(now))
+            .where(User.organisation_id == actor.organisation_id, *_unused(before))
             .order_by(User.id)
             .with_for_update()
         ).all(),

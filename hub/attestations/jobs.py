@@ -17,6 +17,7 @@ from hub.access.actor import Actor
 from hub.accounts import service
 from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
 from hub.accounts.queries import is_person
+from hub.accounts.several import values_by_organisation
 from hub.accounts.vocabulary import DisabledWhy
 from hub.assurances.queries import administrators_of
 from hub.attestations.models import Attestation, AttestationLine
@@ -27,6 +28,7 @@ from hub.core.ids import new_id
 from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
+from hub.settings.catalogue import ATTESTATION_DAYS
 
 ADDRESS = "/admin/attestation"
 
@@ -85,6 +87,7 @@ def _with_due_list(now: datetime) -> Sequence[UUID]:
 
 
 def _make(actor: Actor, now: datetime) -> int:
+    values = values_by_organisation(actor.organisation_id)[actor.organisation_id]
     attestation_id = db.session.execute(
         insert(Attestation)
         .values(
@@ -92,7 +95,7 @@ def _make(actor: Actor, now: datetime) -> int:
             created_at=now,
             organisation_id=actor.organisation_id,
             month=month_of(now),
-            due_at=due_of(now),
+            due_at=due_of(now, max(one[ATTESTATION_DAYS] for one in values)),
             revision=1,
         )
         .on_conflict_do_nothing()

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from hub.accounts.models import User
 from hub.attestations.models import AttestationLine
 from hub.core.clock import LONDON
+from hub.settings.catalogue import ATTESTATION_DAYS
 
-# a list that is made late in the month is not due before so many days
-AT_LEAST = timedelta(days=14)
+# a list that is made late in the month is not due before so many days, unless the partnership says otherwise
+AT_LEAST = ATTESTATION_DAYS.default
 
 
 class LineState(enum.StrEnum):
@@ -44,10 +45,10 @@ def month_of(now: datetime) -> str:
     return now.astimezone(LONDON).strftime("%Y-%m")
 
 
-def due_of(now: datetime) -> datetime:
-    """The midnight after the last day of the month, or after the fourteenth day from now."""
+def due_of(now: datetime, at_least: int = AT_LEAST) -> datetime:
+    """The midnight after the last day of the month, or after so many days from now."""
     today = now.astimezone(LONDON)
     first = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     next_month = (first + timedelta(days=32)).replace(day=1)
-    later = (today + AT_LEAST + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    later = (today + timedelta(days=at_least + 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return max(next_month, later)

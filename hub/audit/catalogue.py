@@ -104,6 +104,11 @@ EVENTS: dict[str, Kind] = {
     "agreement.ended": _kind(C.ADMIN, "agreement", "Agreement ended"),
     "agreement.left": _kind(C.ADMIN, "agreement", "Left an agreement"),
     "agreement.warned": _kind(C.ADMIN, "agreement", "Parties told that an agreement ends", "days"),
+    "setting.set": _kind(C.ADMIN, "setting", "Setting of the partnership set", "code", "value", "day"),
+    "setting.withdrawn": _kind(
+        C.ADMIN, "setting", "Coming setting of the partnership withdrawn", "code", "value", "day"
+    ),
+    "list.changed": _kind(C.ADMIN, "code_list_entry", "Code list changed", "list", "code", "change", "day"),
     "file_policy.set": _kind(C.ADMIN, "file_policy", "Rules for files set", "types"),
     "paper.added": _kind(C.ADMIN, "paper", "Paper added"),
     "paper.downloaded": _kind(C.ADMIN, "paper", "Paper downloaded"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
+from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, Purpose
 from hub.agreements.policy import Terms
@@ -20,7 +21,7 @@ from hub.core.errors import Denied, Invalid
 from hub.extensions import db
 from hub.sharing.fact_forms import MAX_CONCERNING, MAX_WORDING, FactForm, parse_fact
 from hub.sharing.facts import Recipients, check_fact, find_recipients, open_fact, share_fact
-from hub.sharing.policy import USUAL_LENGTH
+from hub.sharing.policy import usual_length
 from hub.sharing.vocabulary import FACT_LABELS
 from hub.web import drafts
 from hub.web.context import mark_page
@@ -121,11 +122,12 @@ def _who(page: CasePage, values: Values, errors: Mapping[str, str]) -> str:
 
 
 def _what(page: CasePage, values: Values, errors: Mapping[str, str]) -> str:
-    who = find_recipients(current_actor())
+    actor = current_actor()
+    who = find_recipients(actor)
     chosen = _chosen(who, values)
     live = _live(who, values)
     if not any(values[name] for name in FIELDS if name not in ("to", "purpose")):
-        values = {**values, **_suggested(live)}
+        values = {**values, **_suggested(actor, live)}
     return _step(
         "what",
         page,
@@ -200,10 +202,11 @@ def _stands_on(terms: Terms | None, form: FactForm) -> str:
     return f"{words}. {LAWFUL_BASES[permitted.lawful_basis]}. {terms.called}."
 
 
-def _suggested(live: list[Terms]) -> dict[str, str]:
+def _suggested(actor: Actor, live: list[Terms]) -> dict[str, str]:
     """The usual end, or the last whole day of the agreement; and the purpose where there is but one."""
     now, latest = clock.now(), max(one.agreement.ends_at for one in live)
-    end = (now + USUAL_LENGTH if now + USUAL_LENGTH < latest else latest - DAY).astimezone(clock.LONDON)
+    usual = now + usual_length(actor)
+    end = (usual if usual < latest else latest - DAY).astimezone(clock.LONDON)
     purposes = {one.purpose for terms in live for one in terms.purposes}
     return {
         "ends-day": str(end.day),

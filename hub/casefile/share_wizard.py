@@ -28,7 +28,7 @@ from hub.incidents.models import Incident
 from hub.people.queries import find_people_of
 from hub.sharing.bases import BASIS_WORDS, bases_beside, needs_consent
 from hub.sharing.checking import employers_in
-from hub.sharing.policy import USUAL_LENGTH
+from hub.sharing.policy import usual_length
 from hub.web.filters import format_date, format_partial_date
 
 To = tuple[UUID, UUID | None, UUID | None]
@@ -121,7 +121,8 @@ def _suggested(
     now: datetime,
 ) -> dict[str, Any]:
     latest = max((one.agreement.ends_at for one in live), default=None) if not own else None
-    end = min(now + USUAL_LENGTH, latest) if latest else now + USUAL_LENGTH
+    offered_end = now + usual_length(actor)
+    end = min(offered_end, latest) if latest else offered_end
     # the day before an agreement's end is the last whole one
     last_day = (end - DAY if latest and end == latest else end).astimezone(clock.LONDON)
     under = next((one for one in live if one.permission_for(actor.purpose)), None)

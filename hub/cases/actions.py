@@ -32,8 +32,9 @@ from hub.extensions import db
 from hub.incidents.models import Incident
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
+from hub.settings.catalogue import MONITORING_DAYS
+from hub.settings.values import value_of
 
-MONITORING_AT_MOST = timedelta(days=92)
 EVENT = "case.moved"
 
 
@@ -307,8 +308,10 @@ def _check_given(actor: Actor, case: Case, to: CaseStatus, move: _Move) -> None:
             errors["until"] = "Write until when"
         elif move.until <= move.at:
             errors["until"] = "The date must be in the future"
-        elif to is CaseStatus.MONITORING and move.until > move.at + MONITORING_AT_MOST:
-            errors["until"] = "Monitoring lasts 3 months at most"
+        elif to is CaseStatus.MONITORING:
+            most = value_of(actor.partnership_id, MONITORING_DAYS)
+            if move.until > move.at + timedelta(days=most):
+                errors["until"] = f"Monitoring lasts {MONITORING_DAYS.kind.words(most)} at most"
     if to is CaseStatus.CLOSURE_PENDING:
         if move.closure_reason is None:
             errors["closure_reason"] = "Choose why the case is to be closed"

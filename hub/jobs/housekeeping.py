@@ -19,7 +19,7 @@ from hub.web.models import Draft, Throttle
 
 MONTHS_AHEAD = 3
 DRAFTS_KEPT = timedelta(days=30)
-# by them it is known how long an account was not used: longer than the 60 days after which it is suspended
+# by them it is known how long an account was not used: longer than any time after which it is suspended (hub/settings/catalogue.py)
 SESSIONS_KEPT = timedelta(days=90)
 
 log = structlog.get_logger("hub.housekeeping")

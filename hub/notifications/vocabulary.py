@@ -62,6 +62,8 @@ class NotificationKind(enum.StrEnum):
     PROVIDER_UNLINKED = "identity.unlinked"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
+    SETTING_SET = "setting.set"
+    SETTING_WITHDRAWN = "setting.withdrawn"
 
 
 NOTIFICATION_LABELS = {
@@ -119,6 +121,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.PASSKEY_SUSPENDED: "A passkey of yours was taken out of use, because a copy of it may exist",
     NotificationKind.PROVIDER_LINKED: "Your organisation’s sign-in was linked to your account",
     NotificationKind.PROVIDER_UNLINKED: "Your organisation’s sign-in was unlinked from your account",
-    NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
+    NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for a long time are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
+    NotificationKind.SETTING_SET: "A setting of your partnership was changed",
+    NotificationKind.SETTING_WITHDRAWN: "A coming change of a setting of your partnership was withdrawn",
 }

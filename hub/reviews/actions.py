@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,7 +23,8 @@ from hub.reviews.models import Alert, AlertSetting, Sample, SampledAccess
 from hub.reviews.policy import check_may_set_thresholds
 from hub.reviews.rules import Rule
 from hub.reviews.sample_queries import draw_of
-from hub.reviews.vocabulary import TIME_TO_ANSWER
+from hub.settings.catalogue import SAMPLE_DAYS
+from hub.settings.values import value_of
 
 REFERENCE = "sampled-access"
 
@@ -113,7 +115,7 @@ def draw_sample(actor: Actor, form: SampleForm, *, purpose: LogPurpose) -> Sampl
         category=form.category.value if form.category else None,
         act=form.act,
         size=form.size,
-        due_at=clock.now() + TIME_TO_ANSWER,
+        due_at=clock.now() + timedelta(days=value_of(actor.partnership_id, SAMPLE_DAYS)),
     )
     drawn = draw(actor, draw_of(sample), sample.size)
     if not drawn:

@@ -24,6 +24,8 @@ from hub.reviews import actions
 from hub.reviews import sample_queries as queries
 from hub.reviews.forms import MAX_NOTE, parse_answer, parse_sample, parse_verdict
 from hub.reviews.vocabulary import MOST_SAMPLED, VERDICT_LABELS, AccessState
+from hub.settings.catalogue import SAMPLE_DAYS
+from hub.settings.values import value_of
 from hub.web import drafts
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
@@ -83,6 +85,7 @@ def new() -> Answer:
         values=request.form if request.method == "POST" else _usual(),
         errors=errors,
         most=MOST_SAMPLED,
+        days=SAMPLE_DAYS.kind.words(value_of(actor.partnership_id, SAMPLE_DAYS)),
         categories=[(code.value, words) for code, words in CATEGORY_LABELS.items()],
         acts=sorted(((code, kind.label) for code, kind in EVENTS.items()), key=lambda one: one[1]),
     )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import timedelta
 
-# a user has so long to say why they looked
-TIME_TO_ANSWER = timedelta(days=7)
 MOST_SAMPLED = 50
 
 

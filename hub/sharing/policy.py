@@ -14,6 +14,8 @@ from hub.access.policy import Rules, change_record, guard_class, not_excluded
 from hub.access.sets import Expression, Terms, my_live_grants, named
 from hub.access.vocabulary import GrantState
 from hub.core.errors import Conflict, Denied
+from hub.settings.catalogue import SHARE_DAYS
+from hub.settings.values import value_of
 from hub.sharing.models import SharedFact
 from hub.sharing.vocabulary import ShareState
 
@@ -37,10 +39,13 @@ guard_class(
     ),
 )
 
-# offered when nobody says otherwise: long enough to work, short enough to be looked at again
-USUAL_LENGTH = timedelta(days=90)
 # when a page begins to say that a share ends
 ENDS_SOON = timedelta(days=14)
+
+
+def usual_length(actor: Actor) -> timedelta:
+    """Offered when nobody says otherwise: long enough to work, short enough to be looked at again."""
+    return timedelta(days=value_of(actor.partnership_id, SHARE_DAYS))
 
 
 def state_of(grant: Grant, now: datetime, *, agreement_live: bool = True) -> ShareState:

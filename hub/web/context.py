@@ -74,6 +74,8 @@ NAVIGATION = (
             "teams",
             "directories",
             "file_rules",
+            "settings",
+            "code_lists",
             "quarantine",
             "attestations",
             "assurances",

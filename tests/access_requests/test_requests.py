@@ -31,6 +31,7 @@ from hub.core import clock
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.people.models import PersonName
+from hub.settings.values import Values
 from hub.sharing.actions import Beforehand, share_record
 from tests.access_requests.conftest import ask_form, asked, known_case
 from tests.conftest import by_worker
@@ -318,14 +319,16 @@ def test_what_was_answered_is_never_called_late(
 )
 def test_working_days_leave_weekends_out(urgency: Urgency, due: str) -> None:
     friday = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
-    assert due_at(urgency, friday) == datetime.fromisoformat(f"{due}+00:00")
+    assert due_at(urgency, friday, Values()) == datetime.fromisoformat(f"{due}+00:00")
 
 
 def test_working_days_keep_the_time_of_day_when_the_clocks_change() -> None:
     before = datetime(2026, 10, 22, 9, 0, tzinfo=clock.LONDON)
-    assert due_at(Urgency.WITHIN_5_DAYS, before) == datetime(2026, 10, 29, 9, 0, tzinfo=clock.LONDON)
+    assert due_at(Urgency.WITHIN_5_DAYS, before, Values()) == datetime(
+        2026, 10, 29, 9, 0, tzinfo=clock.LONDON
+    )
     saturday = datetime(2026, 11, 21, 9, 0, tzinfo=clock.LONDON)
-    assert due_at(Urgency.WITHIN_5_DAYS, saturday).date().isoformat() == "2026-11-27"
+    assert due_at(Urgency.WITHIN_5_DAYS, saturday, Values()).date().isoformat() == "2026-11-27"
 
 
 @pytest.mark.parametrize(

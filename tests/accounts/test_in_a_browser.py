@@ -79,7 +79,7 @@ def test_who_lost_the_phone_walks_back_in(site: Site, arrive: Arrive, scripts: b
     spoc.go(f"/admin/users/{site.world.users['officer']}")
     look(spoc, "admin-user")
     press(spoc, "Reset how they sign in")
-    spoc.see("Give this link to Amara Okafor", "one hour")
+    spoc.see("Give this link to Amara Okafor", "60 minutes")
     look(spoc, "reset-link")
     link = re.search(r"/enrol/[\w-]+", spoc.page.content())
     assert link

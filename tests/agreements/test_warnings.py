@@ -17,6 +17,7 @@ from hub.core import clock
 from hub.extensions import db
 from hub.jobs import warnings
 from hub.jobs.app import REGULAR
+from hub.settings.values import Values
 from hub.sharing.ending import end_agreement
 from tests.agreements.drafting import agreed, sent, told
 from tests.conftest import by_worker
@@ -115,7 +116,10 @@ def test_the_register_and_the_page_say_how_long_is_left(
 
 def test_thresholds() -> None:
     now = clock.now()
-    reached = {days: threshold(now + timedelta(days=days), now) for days in (61, 60, 31, 30, 8, 7, 1, 0, -1)}
+    reached = {
+        days: threshold(now + timedelta(days=days), now, Values())
+        for days in (61, 60, 31, 30, 8, 7, 1, 0, -1)
+    }
     assert reached == {61: None, 60: 60, 31: 60, 30: 30, 8: 30, 7: 7, 1: 7, 0: None, -1: None}
 
 

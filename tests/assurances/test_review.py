@@ -19,6 +19,7 @@ from hub.assurances.policy import Position, Standing
 from hub.assurances.questions import questionnaire
 from hub.core.clock import LONDON
 from hub.extensions import db
+from hub.settings.values import Values
 from tests.conftest import by_worker
 from tests.fixtures.site import Client, Site
 
@@ -83,7 +84,7 @@ def invite(site: Site, client: Client) -> Any:
 def test_how_an_organisation_stands(
     since: datetime, until: datetime | None, standing: Standing, blocks: bool
 ) -> None:
-    found = Position(since, until).standing(NOW)
+    found = Position(since, until).standing(NOW, Values())
     assert found is standing and found.blocks is blocks
 
 

@@ -32,6 +32,7 @@ from hub.cases.forms import CaseForm
 from hub.cases.models import Case
 from hub.cases.vocabulary import CaseKind
 from hub.core import clock
+from hub.core.coming_days import today
 from hub.directories.actions import make_token
 from hub.emergencies.actions import close_emergency, open_emergency
 from hub.emergencies.forms import EmergencyForm
@@ -47,6 +48,10 @@ from hub.reviews import jobs as review_jobs
 from hub.reviews.actions import answer_access, draw_sample
 from hub.reviews.forms import SampleForm
 from hub.reviews.models import Alert, SampledAccess
+from hub.settings.actions import set_value
+from hub.settings.catalogue import DORMANT_DAYS
+from hub.settings.forms import SettingForm
+from hub.settings.models import SettingValue
 from tests.conftest import by_worker
 from tests.fixtures.facts import told_fact
 from tests.fixtures.handing import offer_form
@@ -81,6 +86,7 @@ def beside(world: World) -> Asides:
     _interests(world, made)
     _administration(world, made)
     _reviews(world, made)
+    _settings(world, made)
     made.told_case = _case(world, "officer").id
     made.acts["facts.read"] = {"grant_id": told_fact(world, made.told_case)}
     return made
@@ -267,6 +273,24 @@ def _administration(world: World, made: Asides) -> None:
         side["attestation_id"] = db.session.scalars(of).one()
         side["token_id"] = make_token(act_as(world, user), timedelta(days=90))[0].id
         db.session.commit()
+
+
+def _settings(world: World, made: Asides) -> None:
+    """A value that comes in a month in the council's partnership, and one in another."""
+    coming = today() + timedelta(days=30)
+    made.ours["setting_id"] = set_value(act_as(world, "spoc"), DORMANT_DAYS, SettingForm(50, coming)).id
+    other = SettingValue(
+        partnership_id=world.partnerships["eastmere"],
+        code=DORMANT_DAYS.code,
+        value="40",
+        effective_from=coming,
+        number=1,
+        set_by=world.users["east_officer"],
+    )
+    db.session.add(other)
+    db.session.flush()
+    made.theirs["setting_id"] = other.id
+    db.session.commit()
 
 
 def _passkey(world: World, user: str) -> UUID:

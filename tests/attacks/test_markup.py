@@ -145,6 +145,7 @@ def hostile(
         ("app_user", "job_title"),
         ("partnership", "name"),
         ("agreement", "title"),
+        ("code_list_entry", "label"),
     ):
         site.sql(database.superuser, f"UPDATE {table} SET {column} = {column} || :evil", evil=EVIL)
     # a share that ends shows its reason to both sides; an accepted one lets the sergeant in

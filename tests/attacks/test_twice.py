@@ -38,6 +38,8 @@ ACTS = {
     "emergencies.open_now": "emergency",
     "interests.declare": "declared_interest",
     "assurances.answer": "assurance",
+    "settings.change": "setting",
+    "code_lists.add": "code_list_entry",
 }
 
 

@@ -42,7 +42,9 @@ def address_of(arena: Arena, rule: Rule, **changes: Any) -> str:
         "kind": "person",
         "about": "desk",
         "number": 1,
-        "code": "bulk",
+        "code": "dormant_days" if rule.endpoint.startswith("settings.") else "bulk",
+        "list_code": "job_role",
+        "entry_code": "panel_member" if rule.endpoint == "code_lists.retire" else "analyst",
     }
     if rule.endpoint.startswith(("incident.", "incident_sharing.")):
         known |= arena.mine.of_incident()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
@@ -15,10 +18,11 @@ from tests.fixtures.site import Client
 from tests.providers.conftest import OFFICER, Door, is_in
 
 
-def _invite(door: Door) -> str:
+def _invite(door: Door, *, hours: int = 48) -> str:
     with door.site.inside():
         enter(db.session(), NOBODY)
-        secret = new_enrolment(db.session.get_one(User, door.site.world.users["reader"]))
+        reader = db.session.get_one(User, door.site.world.users["reader"])
+        secret = new_enrolment(reader, lasts=timedelta(hours=hours))
         db.session.commit()
     return secret
 
@@ -118,10 +122,12 @@ def test_an_enrolment_link_is_followed_through_the_provider_once(door: Door) -> 
     assert [door.events(act)[0][0] for act in ("user.enrolled", "identity.linked")] == ["ok", "ok"]
 
 
-def test_a_newer_enrolment_link_ends_one_that_was_followed_already(door: Door) -> None:
+@pytest.mark.parametrize("hours", [48, 2])
+def test_a_newer_enrolment_link_ends_one_that_was_followed_already(door: Door, hours: int) -> None:
+    """Also where it works for a shorter time, as the partnership has set meanwhile."""
     visitor = _enrol(door, _invite(door))
     time.sleep(0.01)
-    _invite(door)
+    _invite(door, hours=hours)
     assert door.come_back(visitor).status_code == 403 and not is_in(visitor)
     assert door.sql("SELECT count(*) FROM provider_identity") == [(0,)]
 
