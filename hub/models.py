@@ -29,6 +29,7 @@ import hub.people.policy
 import hub.places.policy
 import hub.providers.models
 import hub.reviews.models
+import hub.role_changes.models
 import hub.sharing.policy
 import hub.vehicles.policy
 import hub.web.models  # noqa: F401

@@ -61,6 +61,10 @@ class NotificationKind(enum.StrEnum):
     PROVIDER_UNLINKED = "identity.unlinked"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
+    ROLE_ASKED = "role.asked"
+    ROLE_ANSWERED = "role.refused"
+    ROLE_GRANTED = "role.granted"
+    ROLE_ALONE = "role.alone"
 
 
 NOTIFICATION_LABELS = {
@@ -119,4 +123,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.PROVIDER_UNLINKED: "Your organisation’s sign-in was unlinked from your account",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
+    NotificationKind.ROLE_ASKED: "A role that somebody is to have waits for your decision",
+    NotificationKind.ROLE_ANSWERED: "A role that was asked for was decided on",
+    NotificationKind.ROLE_GRANTED: "You were given a role: sign in again to use it",
+    NotificationKind.ROLE_ALONE: "An administrator gave a role alone, as there was no other to decide",
 }

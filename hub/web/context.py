@@ -80,6 +80,7 @@ NAVIGATION = (
             "evidence",
             "passkey_rule",
             "provider_admin",
+            "role_changes",
         ),
     ),
 )

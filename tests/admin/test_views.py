@@ -36,7 +36,7 @@ def invitation(site: Site, **changes: Any) -> dict[str, Any]:
 def acts(site: Site, database: SimpleNamespace) -> list[str]:
     rows = site.sql(
         database.superuser,
-        "SELECT act FROM audit.event WHERE category = 'admin' ORDER BY at DESC, id DESC LIMIT 4",
+        "SELECT act FROM audit.event WHERE category = 'admin' AND act <> 'notification.left' ORDER BY at DESC, id DESC LIMIT 4",
     )
     return [row.act for row in rows]
 

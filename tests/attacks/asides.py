@@ -50,6 +50,7 @@ from hub.reviews.models import Alert, SampledAccess
 from tests.conftest import by_worker
 from tests.fixtures.facts import told_fact
 from tests.fixtures.handing import offer_form
+from tests.fixtures.planting import plant_roles
 from tests.fixtures.world import World, act_as
 
 SOUGHT = ("Devon", "Marchbanks")
@@ -145,13 +146,9 @@ def _hand_overs(world: World, made: Asides, cases: dict[str, list[Case]]) -> Non
 def make_supervisor(world: World, user: str) -> RoleHolding:
     """Only a supervisor offers a case, and only a team that has one is offered any."""
     enter(db.session(), NOBODY)
-    held = RoleHolding(
-        user_id=world.users[user],
-        partnership_id=world.partnerships["northbrook"],
-        role="supervisor",
-        granted_at=clock.now(),
-    )
-    db.session.add(held)
+    key = (world.users[user], world.partnerships["northbrook"], "supervisor")
+    plant_roles([key])
+    held = db.session.get_one(RoleHolding, key)
     db.session.commit()
     return held
 
