@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hub.access.actor import NOBODY, RequestFacts, Source
 from hub.access.guard import enter
 from hub.access.models import Exclusion
+from hub.access.permissions import Role
 from hub.access.vocabulary import Purpose
 from hub.access_requests.actions import make_request
 from hub.access_requests.forms import AskForm
@@ -47,6 +48,7 @@ from hub.reviews import jobs as review_jobs
 from hub.reviews.actions import answer_access, draw_sample
 from hub.reviews.forms import SampleForm
 from hub.reviews.models import Alert, SampledAccess
+from tests.attacks.asked_roles import ask_for_roles
 from tests.conftest import by_worker
 from tests.fixtures.facts import told_fact
 from tests.fixtures.handing import offer_form
@@ -81,6 +83,7 @@ def beside(world: World) -> Asides:
     _hand_overs(world, made, cases)
     _interests(world, made)
     _administration(world, made)
+    _role_changes(world, made)
     _reviews(world, made)
     made.told_case = _case(world, "officer").id
     made.acts["facts.read"] = {"grant_id": told_fact(world, made.told_case)}
@@ -264,6 +267,15 @@ def _administration(world: World, made: Asides) -> None:
         side["attestation_id"] = db.session.scalars(of).one()
         side["token_id"] = make_token(act_as(world, user), timedelta(days=90))[0].id
         db.session.commit()
+
+
+def _role_changes(world: World, made: Asides) -> None:
+    mine, own, theirs = ask_for_roles(world)
+    made.ours["change_id"] = mine[Role.READ_ONLY]
+    made.acts["role_changes.approve"] = {"change_id": mine[Role.SUPERVISOR]}
+    made.acts["role_changes.refuse"] = {"change_id": mine[Role.AUDITOR]}
+    made.acts["role_changes.withdraw"] = {"change_id": own}
+    made.theirs["change_id"] = theirs[Role.SUPERVISOR]
 
 
 def _passkey(world: World, user: str) -> UUID:

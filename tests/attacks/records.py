@@ -44,7 +44,7 @@ ABSENT = frozenset(
     {
         "attachment_id", "hold_id", "disclosure_id", "paper_id", "erasure_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
         "attestation_id", "notification_id", "event_id", "line_id", "session_id", "document_id", "alert_id", "sample_id", "access_id",
-        "passkey_id", "token_id",
+        "passkey_id", "token_id", "change_id",
     }
 )  # fmt: skip
 
