@@ -23,7 +23,14 @@ from hub.extensions import db
 from hub.notifications.actions import notify
 from hub.notifications.vocabulary import NotificationKind
 from hub.role_changes.models import RoleChange
-from hub.role_changes.policy import check_may_decide, check_may_withdraw, stands_alone, visible_to, waits
+from hub.role_changes.policy import (
+    check_may_approve,
+    check_may_decide,
+    check_may_withdraw,
+    stands_alone,
+    visible_to,
+    waits,
+)
 from hub.role_changes.queries import find_deciders, find_overseers, load_for_decision
 from hub.role_changes.vocabulary import LASTS, Outcome
 
@@ -82,7 +89,7 @@ def approve_change(actor: Actor, change_id: UUID) -> RoleChange:
     """The role is held from now on, and the person signs in again. `NotVisible`, `Denied` or `Conflict`."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     change, state = load_for_decision(actor, change_id)
-    check_may_decide(actor, change, state)
+    check_may_approve(actor, change, state)
     _decide(actor, change, Outcome.APPROVED)
     _hold(actor, change)
     end_sessions_of(actor, change.user_id, EndedWhy.ROLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
@@ -10,6 +12,11 @@ from hub.core.errors import Conflict, Denied
 from hub.extensions import db
 from hub.role_changes.models import RoleChange
 from hub.role_changes.vocabulary import DEAD, State
+
+NOT_APART = (
+    "In the last 7 days one of you has reset how the other signs in, so a third administrator has to approve it. You can"
+    " refuse it."
+)
 
 
 def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
@@ -38,6 +45,18 @@ def waits_for(actor: Actor) -> sa.ColumnElement[bool]:
 def stands_alone(actor: Actor) -> bool:
     """Whether there is no other administrator of the organisation in the partnership, and was none for seven days."""
     return bool(db.session.scalar(sa.select(sa.func.stands_alone(actor.user_id, actor.partnership_id))))
+
+
+def is_apart(actor: Actor, asked_by: UUID) -> bool:
+    """Whether the actor counts as another person than who asked: neither has reset the other's sign-in for seven days."""
+    return not db.session.scalar(sa.select(sa.func.reset_between(actor.user_id, asked_by)))
+
+
+def check_may_approve(actor: Actor, change: RoleChange, state: State) -> None:
+    """As `check_may_decide`; and `Conflict` where one of the two could be signed in as the other."""
+    check_may_decide(actor, change, state)
+    if not is_apart(actor, change.asked_by):
+        raise Conflict("reset_lately", f"{NOT_APART} Nothing was changed.")
 
 
 def check_may_decide(actor: Actor, change: RoleChange, state: State) -> None:

@@ -33,6 +33,7 @@ class ChangeRow:
     user: str
     job_title: str
     role: Role
+    asked_by_id: UUID
     asked_by: str
     asked_at: datetime
     expires_at: datetime
@@ -195,6 +196,7 @@ def _shown(actor: Actor, found: Sequence[Any]) -> list[ChangeRow]:
             user=row.name,
             job_title=row.job_title,
             role=Role(row[0].role),
+            asked_by_id=row[0].asked_by,
             asked_by=names.get(row[0].asked_by, ""),
             asked_at=row[0].created_at,
             expires_at=row[0].expires_at,

@@ -13,6 +13,7 @@ from hub.access.permissions import ROLES, Permission
 from hub.core.paging import Cursor
 from hub.role_changes.actions import LIST, approve_change, refuse_change, withdraw_change
 from hub.role_changes.models import RoleChange
+from hub.role_changes.policy import NOT_APART, is_apart
 from hub.role_changes.queries import list_changes, open_change
 from hub.role_changes.vocabulary import DEAD, STATE_LABELS
 from hub.web.identity import current_actor
@@ -32,12 +33,15 @@ def index() -> str:
 
 @pages.page(ONE, needs=Permission.ACCOUNT_MANAGE, event="role.viewed", data=Data.STAFF)
 def show(change_id: UUID) -> str:
-    row = open_change(current_actor(), change_id)
+    actor = current_actor()
+    row = open_change(actor, change_id)
     return render_template(
         "role_changes/one.html",
         row=row,
         label=STATE_LABELS[row.state],
         dead=DEAD.get(row.state, ""),
+        apart=is_apart(actor, row.asked_by_id),
+        not_apart=NOT_APART,
         allows=ROLES[row.role].description,
     )
 

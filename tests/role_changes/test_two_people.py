@@ -150,6 +150,27 @@ def test_a_mixed_change_takes_away_at_once_and_asks_for_the_rest(site: Site, sql
     assert account.count("waits for a decision") == 2 and "None in this partnership" in account
 
 
+@pytest.mark.parametrize(("reset", "by"), [("manager", "spoc"), ("spoc", "manager")])
+def test_who_has_reset_the_other_and_may_be_signed_in_as_them_is_no_second(
+    site: Site, sql: Sql, second: str, ask: Ask, give: Callable[..., None], reset: str, by: str
+) -> None:
+    give("auditor", "administrator")
+    assert site.as_user(by).post(f"/admin/users/{site.world.users[reset]}/reset").status_code == 200
+    sql("UPDATE app_user SET reset_at = NULL")
+    change = ask("reader", "supervisor", also=("read_only",))
+    client = site.as_user(second)
+    page = client.get(f"{LIST}/{change}").text
+    assert "a third administrator has to approve it" in page and "Approve the role" not in page
+    refused = decide(client, change)
+    assert refused.status_code == 409 and "a third administrator" in refused.text
+    assert "supervisor" not in roles_of(site, sql, "reader")
+    assert decide(site.as_user("auditor"), change).status_code == 303
+    assert "supervisor" in roles_of(site, sql, "reader")
+    # and such a one may still refuse
+    change = ask("reader", "auditor", also=("read_only", "supervisor"))
+    assert decide(client, change, "refuse").status_code == 303
+
+
 def test_what_waits_is_not_asked_for_twice(site: Site, sql: Sql, second: str, ask: Ask) -> None:
     ask("reader", "supervisor", also=("read_only",))
     for user in ("spoc", second):

@@ -265,6 +265,21 @@ def test_what_ran_out_gives_nothing(
         door.run(DECIDE, id=ask["id"], outcome="approved", by=site.world.users["manager"])
 
 
+def test_whose_sign_in_was_reset_by_the_asker_approves_nothing(
+    site: Site, sql: Sql, second: str, door: Door, key: dict[str, Any]
+) -> None:
+    manager = site.world.users["manager"]
+    assert site.as_user("spoc").post(f"/admin/users/{manager}/reset").status_code == 200
+    sql("UPDATE app_user SET reset_at = NULL")
+    ask = asked(site, "spoc")
+    door.become("spoc")
+    door.run(ASK, **key, **ask)
+    door.commit()
+    door.become("manager")
+    with pytest.raises(REFUSED, match="not for this hand"):
+        door.run(DECIDE, id=ask["id"], outcome="approved", by=manager)
+
+
 def test_who_stands_alone_gives_in_the_transaction_of_saying_so(
     site: Site, sql: Sql, door: Door, key: dict[str, Any]
 ) -> None:

@@ -29,6 +29,16 @@ AS $$
         AND NOT EXISTS (SELECT FROM app_user u WHERE u.id = person AND u.disabled_at IS NOT NULL)
 $$;
 
+-- Whether one of two has reset how the other signs in within seven days: whoever holds the link of a reset holds the account
+-- until its owner is back, so that these two may be one. The log says so; its reader's function asks it.
+CREATE FUNCTION public.reset_between(one uuid, other uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, audit, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM audit.event e
+        WHERE e.act = 'user.reset' AND e.outcome = 'ok' AND e.at > clock_timestamp() - interval '7 days'
+          AND (e.object_id, e.user_id) IN ((one, other), (other, one)))
+$$;
+
 -- By whose hand: that of the token's holder, as a definer because only the log may look a token up.
 CREATE FUNCTION public.watch_role_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -63,7 +73,7 @@ BEGIN
         alive := public.role_change_lives(old.asked_by, old.user_id, old.partnership_id, old.expires_at);
         -- that the two are different people is a constraint of the table
         IF NOT coalesce(CASE new.outcome
-                WHEN 'approved' THEN alive AND new.decided_by = hand
+                WHEN 'approved' THEN alive AND new.decided_by = hand AND NOT public.reset_between(old.asked_by, hand)
                 WHEN 'refused' THEN new.decided_by = hand
                 WHEN 'withdrawn' THEN new.decided_by = hand
                 WHEN 'lapsed' THEN NOT alive END, false) THEN
