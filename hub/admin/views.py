@@ -18,6 +18,7 @@ from hub.admin.queries import AccountFilter
 from hub.core.errors import Denied, Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
+from hub.role_changes.policy import how_given
 from hub.role_changes.queries import find_waiting
 from hub.web import drafts
 from hub.web.identity import current_actor, current_visit
@@ -127,6 +128,7 @@ def invite() -> Response | tuple[str, int]:
         chosen=chosen,
         errors=errors,
         teams=list(teams.items()),
+        how_given=how_given(actor),
         roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
         draft_key=draft,
     )
@@ -160,6 +162,7 @@ def _user_page(user_id: UUID, errors: dict[str, str]) -> str:
         chosen=request.form.getlist("roles") if errors else kept.get("roles", held),
         errors=errors,
         waiting=find_waiting(actor, user_id),
+        how_given=how_given(actor),
         draft_key=_roles_draft(user_id),
     )
 

@@ -74,8 +74,7 @@ def give_roles(actor: Actor, user: User, roles: Collection[Role]) -> Given:
     wanted = tuple(role for role in Role if role in set(roles))
     made = [_ask(actor, user, role, alone=alone) for role in wanted]
     if alone:
-        told, kind = find_overseers(actor), NotificationKind.ROLE_ALONE
-        notify(actor, told, kind, reference=REFERENCE, address="/notifications")
+        _tell_overseers(actor)
         if user.enrolment_hash is None:  # who is invited right now has no need of a second email
             notify(actor, [user.id], NotificationKind.ROLE_GRANTED, reference=REFERENCE, address="/account")
         return Given(granted=wanted)
@@ -202,6 +201,14 @@ def _hold(actor: Actor, change: RoleChange) -> None:
         "alone": alone,
     }
     append(actor, "role.granted", object_id=change.user_id, facts=facts)
+
+
+def _tell_overseers(actor: Actor) -> None:
+    """Auditors, who can look it up in the log, and data protection officers."""
+    auditors = find_overseers(actor, Role.AUDITOR)
+    others = find_overseers(actor, Role.DATA_PROTECTION) - auditors
+    for told, address in ((auditors, "/audit"), (others, "/notifications")):
+        notify(actor, told, NotificationKind.ROLE_ALONE, reference=REFERENCE, address=address)
 
 
 def _facts(change: RoleChange) -> dict[str, str | int | bool | UUID]:

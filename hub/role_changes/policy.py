@@ -47,6 +47,13 @@ def stands_alone(actor: Actor) -> bool:
     return bool(db.session.scalar(sa.select(sa.func.stands_alone(actor.user_id, actor.partnership_id))))
 
 
+def how_given(actor: Actor) -> str:
+    """What becomes of a role that this administrator gives now, in a sentence beside the roles to tick."""
+    if stands_alone(actor):
+        return "There is no other administrator, so a role begins at once. Auditors and data protection officers are told."
+    return "Giving a role takes two administrators: it begins when another one has approved it."
+
+
 def is_apart(actor: Actor, asked_by: UUID) -> bool:
     """Whether the actor counts as another person than who asked: neither has reset the other's sign-in for seven days."""
     return not db.session.scalar(sa.select(sa.func.reset_between(actor.user_id, asked_by)))

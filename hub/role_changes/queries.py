@@ -120,13 +120,12 @@ def find_deciders(actor: Actor, user_id: UUID) -> dict[UUID, str]:
     return {row[0]: row[1] for row in db.session.execute(found)}
 
 
-def find_overseers(actor: Actor) -> set[UUID]:
-    """The organisation's auditors and data protection officers in the partnership in hand."""
-    wanted = [Role.AUDITOR.value, Role.DATA_PROTECTION.value]
+def find_overseers(actor: Actor, role: Role) -> set[UUID]:
+    """The organisation's auditors, or data protection officers, in the partnership in hand."""
     found = (
         sa.select(User.id)
         .join(RoleHolding, RoleHolding.user_id == User.id)
-        .where(*_employed_here(actor), RoleHolding.role.in_(wanted), *_held_here(actor))
+        .where(*_employed_here(actor), RoleHolding.role == role.value, *_held_here(actor))
     )
     return set(db.session.scalars(found))
 

@@ -61,6 +61,7 @@ def test_the_role_matrix_is_drawn_from_the_table(spoc: Client) -> None:
     assert set(PERMISSION_LABELS) == set(Permission)
     for words in (*PERMISSION_LABELS.values(), *(ROLES[role].label for role in Role)):
         assert escape(words) in page
+    assert "Giving a role takes two administrators" in page
     assert page.count(">Yes<") == sum(len(ROLES[role].permissions) for role in Role)
 
 

@@ -23,6 +23,8 @@ def test_one_administrator_gives_alone_and_auditors_and_data_protection_are_told
     site: Site, sql: Sql, give: Callable[..., None]
 ) -> None:
     give("housing_officer", "data_protection")
+    for page in ("/admin/users/new", f"/admin/users/{site.world.users['reader']}"):
+        assert "a role begins at once" in site.as_user("spoc").get(page).text
     answer = site.as_user("spoc").post(address(site, "reader"), {"roles": ["read_only", "practitioner"]})
     assert answer.status_code == 303 and roles_of(site, sql, "reader") == {"read_only", "practitioner"}
     [granted] = facts(sql, "role.granted")
@@ -30,6 +32,8 @@ def test_one_administrator_gives_alone_and_auditors_and_data_protection_are_told
     assert granted["asked_by"] == granted["by"] == str(site.world.users["spoc"])
     # the police's auditor has nothing to do with it
     assert told(sql, "role.alone") == ["auditor", "housing_officer"] and told(sql, "role.asked") == []
+    rows = sql("SELECT address FROM notification WHERE kind = 'role.alone' ORDER BY address")
+    assert [row.address for row in rows] == ["/audit", "/notifications"]
     page = site.as_user("spoc").get("/admin/role-changes").text
     assert "Given by one" in page
 

@@ -108,6 +108,7 @@ def test_a_sockpuppet_needs_a_second_administrator_who_is_real(site: Site, sql: 
         site.as_user("spoc"),
         {**INVITED, "team_id": str(site.world.teams["safety"]), "roles": ["administrator"]},
     )
+    assert "begins when another one has approved" in spoc.get("/admin/users/new").text
     page = html.unescape(spoc.post("/admin/users/new", form).text)
     assert (
         "Ann Teal has no role yet" in page and "until Rhys Llewellyn approves" in page and "/enrol/" in page
