@@ -44,6 +44,7 @@ from hub.cli.db import upgrade
 from hub.core.ids import new_id
 from hub.extensions import db
 from hub.launcher.postgres import Postgres
+from tests.fixtures import planting
 from tests.fixtures.world import build_world
 
 ROUNDS, WARMING = 60, 15
@@ -157,6 +158,7 @@ def running(folder: Path) -> Iterator[tuple[Any, str]]:
         upgrade(address.owner_url)
         app = application(address.app_url, folder)
         with app.app_context():
+            planting.serve(address.superuser_url)
             world = build_world()
             enter(db.session(), NOBODY)
             token = sessions.start(

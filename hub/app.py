@@ -92,6 +92,7 @@ from hub.reviews.seen_views import pages as case_seen_pages
 from hub.reviews.subject_views import pages as subject_reports_pages
 from hub.reviews.threshold_views import pages as thresholds_pages
 from hub.reviews.vocabulary import DECISION_LABELS
+from hub.role_changes.views import pages as role_changes_pages
 from hub.search.views import pages as search_pages
 from hub.sharing.queries import waiting_count
 from hub.web import context, failures, gate, headers, identity, login, proxy, templating
@@ -180,6 +181,7 @@ BLUEPRINTS = (
     case_seen_pages,
     thresholds_pages,
     erasures_pages,
+    role_changes_pages,
 )
 
 

@@ -30,6 +30,7 @@ import hub.people.policy
 import hub.places.policy
 import hub.providers.models
 import hub.reviews.models
+import hub.role_changes.models
 import hub.settings.models
 import hub.sharing.policy
 import hub.vehicles.policy

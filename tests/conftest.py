@@ -30,6 +30,7 @@ from hub.cli.db import upgrade
 from hub.config import Settings
 from hub.extensions import db
 from hub.launcher.postgres import Postgres
+from tests.fixtures import planting
 from tests.fixtures.clones import Clones
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, build_world
@@ -116,11 +117,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     if given:
         urls = dict(part.split("=", 1) for part in given.split(" "))
         _connected["worker"] = urls["worker"]
+        planting.serve(urls["superuser"])
         yield SimpleNamespace(**urls)
         return
     server = Postgres(tmp_path_factory.mktemp("pg"), test=True)
     address = server.start()
     _connected["worker"] = address.worker_url
+    planting.serve(address.superuser_url)
     yield SimpleNamespace(
         owner=address.owner_url,
         app=address.app_url,
@@ -230,6 +233,7 @@ def lent(cluster: SimpleNamespace, clones: Clones) -> Iterator[SimpleNamespace]:
     """A database of these for one test, to which the application's engine connects from here on."""
     name = clones.take()
     connect_to(on_database(cluster.app, name), worker=cluster.worker)
+    planting.serve(cluster.superuser)
     yield SimpleNamespace(
         name=name,
         app=on_database(cluster.app, name),

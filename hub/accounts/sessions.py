@@ -12,10 +12,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts, Source
-from hub.access.models import Agreement, AgreementParty, AgreementPurpose
 from hub.access.permissions import Role, permissions_of
 from hub.access.vocabulary import PURPOSE_LABELS, Audience, Purpose
 from hub.accounts import admitting
+from hub.accounts.hats import permitted_purposes
 from hub.accounts.models import (
     Organisation,
     Partnership,
@@ -300,21 +300,9 @@ def _hats(user: User, team: Team, purpose: str) -> tuple[Hat, ...]:
         )
         .order_by(Team.name)
     ).all()
-    permitted = db.session.scalars(
-        sa.select(AgreementPurpose.purpose)
-        .join(Agreement, Agreement.id == AgreementPurpose.agreement_id)
-        .join(AgreementParty, AgreementParty.agreement_id == Agreement.id)
-        .where(
-            AgreementParty.organisation_id == user.organisation_id,
-            Agreement.in_force_at <= now,
-            Agreement.ends_at > now,
-            sa.or_(Agreement.suspended_at.is_(None), Agreement.suspended_at > now),
-        )
-        .distinct()
-    ).all()
     hats = [
         Hat(f"{team.id}:{other}", f"{team.name}: {PURPOSE_LABELS[Purpose(other)]}")
-        for other in sorted({*permitted, team.default_purpose})
+        for other in sorted({*permitted_purposes(user), team.default_purpose})
         if other != purpose
     ]
     hats += [

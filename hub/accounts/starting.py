@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub.access.actor import Actor, RequestFacts
 from hub.access.guard import enter
-from hub.accounts import admitting, known_devices, queries, sessions, telling
+from hub.accounts import admitting, hats, known_devices, queries, sessions, telling
 from hub.accounts.models import Team, User
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append, append_nobody
@@ -31,6 +31,8 @@ def begin(
 ) -> tuple[str, Actor]:
     """A session for somebody who has proved who they are: its token, and the actor. Commits.
 
+    It begins in the hat worn last; `team` is the one to begin in where there is none.
+
     `enrolling`: by a one-time link, so that a first passkey can be added where no other proof lets in.
 
     `Denied`: bad_credentials for a closed account, and for one that was reset and not set up anew, however it was proved;
@@ -39,6 +41,7 @@ def begin(
     if user.disabled_at is not None or user.reset_at is not None:
         raise Denied("bad_credentials", REFUSED)
     try:
+        team, purpose = _hat(user, team, device_bound or enrolling)
         if not enrolling:
             admitting.check(user, team, device_bound)
     except Denied as denied:
@@ -50,6 +53,7 @@ def begin(
         user,
         team,
         method=method,
+        purpose=purpose,
         request=request,
         provider_id=provider_id,
         provider_session=provider_session,
@@ -65,6 +69,19 @@ def begin(
         telling.tell(actor, telling.NEW_DEVICE)
     db.session.commit()
     return token, actor
+
+
+def _hat(user: User, first: Team, proved_most: bool) -> tuple[Team, str]:
+    """The hat that the user wore last; the first team's where there is none, or where it asks for more than was proved."""
+    worn = hats.worn_last(user)
+    if worn is None:
+        return first, first.default_purpose
+    if not proved_most:
+        try:
+            admitting.check(user, worn[0], False)
+        except Denied:
+            return first, first.default_purpose
+    return worn
 
 
 def session_of(token: str, request: RequestFacts) -> UUID | None:

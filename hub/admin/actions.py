@@ -3,7 +3,6 @@ organisation."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
+from hub.role_changes.actions import Given, give_roles
 
 
 def load_for_change(actor: Actor, user_id: UUID) -> User:
@@ -37,8 +37,9 @@ def load_for_change(actor: Actor, user_id: UUID) -> User:
     return user
 
 
-def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
-    """Makes the account with its team and roles. Returns it and the one-time secret of its enrolment link."""
+def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str, Given]:
+    """Makes the account with its team, and asks for its roles. Returns it, the one-time secret of its enrolment link, and what
+    came of the roles."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     check_assured(actor)
     if find_user_by_email(form.email) is not None:
@@ -51,16 +52,9 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
     db.session.add(user)
     db.session.flush()
     db.session.add(TeamMembership(team_id=form.team_id, user_id=user.id, joined_at=now))
-    for role in form.roles:
-        held = RoleHolding(
-            user_id=user.id, partnership_id=actor.partnership_id, role=role.value, granted_at=now
-        )
-        db.session.add(held)
     db.session.flush()
     append(actor, "user.invited", object_id=user.id, version=user.revision)
-    for role in form.roles:
-        append(actor, "role.granted", object_id=user.id, facts={"role": role.value})
-    return user, secret
+    return user, secret, give_roles(actor, user, form.roles)
 
 
 def renew_invitation(actor: Actor, user_id: UUID) -> tuple[User, str]:
@@ -91,8 +85,11 @@ def reset_user(actor: Actor, user_id: UUID) -> tuple[User, str]:
     return user, secret
 
 
-def change_roles(actor: Actor, user_id: UUID, roles: frozenset[Role]) -> User:
-    """The roles that a user of one's own organisation holds in the partnership in hand. A change ends their sessions at once."""
+def change_roles(actor: Actor, user_id: UUID, roles: frozenset[Role]) -> tuple[User, Given]:
+    """The roles that a user of one's own organisation is to hold in the partnership in hand.
+
+    What is taken away ends at once, by one person, and with it the user's sessions; what is given waits for a second.
+    """
     actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
     check_may_change_roles(actor, user)
@@ -109,21 +106,11 @@ def change_roles(actor: Actor, user_id: UUID, roles: frozenset[Role]) -> User:
     for role in had - roles:
         held[role].ended_at = now
         append(actor, "role.ended", object_id=user.id, facts={"role": role.value})
-    for role in roles - had:
-        _grant(actor, user, held.get(role), role, now)
     db.session.flush()
-    end_sessions_of(actor, user.id, EndedWhy.ROLE)
-    return user
-
-
-def _grant(actor: Actor, user: User, before: RoleHolding | None, role: Role, now: datetime) -> None:
-    if before is not None:
-        before.granted_at, before.ended_at = now, None
-    else:
-        db.session.add(
-            RoleHolding(user_id=user.id, partnership_id=actor.partnership_id, role=role.value, granted_at=now)
-        )
-    append(actor, "role.granted", object_id=user.id, facts={"role": role.value})
+    given = give_roles(actor, user, roles - had)
+    if given.granted or had - roles:
+        end_sessions_of(actor, user.id, EndedWhy.ROLE)
+    return user, given
 
 
 def end_sessions(actor: Actor, user_id: UUID) -> tuple[User, int]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from hub.access.actor import Actor
+from hub.role_changes.queries import count_waiting
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page of administrators: its endpoint, what it is called there, and what it is for in a sentence."""
+    """A page of administrators: its endpoint, what it is called there, what it is for in a sentence, and, where that is
+    counted, how many things wait there for whoever looks."""
 
     endpoint: str
     label: str
     text: str
+    count: Callable[[Actor], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,12 @@ SECTIONS = (
                 "teams.index", "Teams", "Who wears the hat of each team, colleagues of other employers too."
             ),
             Entry("attestations.home", "Who still needs access", "Confirm it once a month, on one page."),
+            Entry(
+                "role_changes.index",
+                "Role changes",
+                "Roles that one administrator asks for and another decides.",
+                count_waiting,
+            ),
             Entry("admin.roles", "What each role may do", "The whole table of roles."),
         ),
     ),
@@ -75,3 +87,9 @@ SECTIONS = (
         ),
     ),
 )
+
+
+def counts_of(actor: Actor) -> dict[str, int]:
+    """How many things wait at each entry that counts them, by its endpoint: one query an entry, however many wait."""
+    entries = (entry for section in SECTIONS for entry in section.entries)
+    return {entry.endpoint: entry.count(actor) for entry in entries if entry.count is not None}

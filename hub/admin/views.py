@@ -12,7 +12,7 @@ from hub.accounts.models import User
 from hub.accounts.sessions import check_fresh
 from hub.admin import actions, queries
 from hub.admin.forms import parse_invitation, parse_roles
-from hub.admin.home import SECTIONS
+from hub.admin.home import SECTIONS, counts_of
 from hub.admin.policy import ACCOUNT_STATE_LABELS, PERMISSION_LABELS, AccountState
 from hub.admin.queries import AccountFilter
 from hub.core.errors import Denied, Invalid
@@ -20,6 +20,8 @@ from hub.core.paging import Cursor
 from hub.extensions import db
 from hub.lists.catalogue import JOB_ROLE
 from hub.lists.entries import labels_of
+from hub.role_changes.policy import how_given
+from hub.role_changes.queries import find_waiting
 from hub.settings.catalogue import INVITATION_HOURS, RESET_MINUTES
 from hub.settings.values import value_of
 from hub.web import drafts
@@ -34,7 +36,7 @@ FIELDS = ("name", "email", "job_title", "team_id")
 
 @pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.NONE)
 def home() -> str:
-    return render_template("admin/home.html", sections=SECTIONS)
+    return render_template("admin/home.html", sections=SECTIONS, counts=counts_of(current_actor()))
 
 
 @pages.page("/admin/users", needs=Permission.ACCOUNT_MANAGE, event="accounts.listed", data=Data.STAFF)
@@ -114,11 +116,11 @@ def invite() -> Response | tuple[str, int]:
             begun = earlier(actor, key)
             if begun is not None:
                 return redirect(begun, 303)
-            user, secret = actions.invite_user(actor, parse_invitation(request.form, chosen, teams))
+            user, secret, given = actions.invite_user(actor, parse_invitation(request.form, chosen, teams))
             drafts.drop(actor, draft)
             finish(key, url_for("admin.user", user_id=user.id))
             db.session.commit()
-            return _link_once(user, secret)
+            return _link_once(user, secret, waits=given.sentence)
         except Invalid as invalid:
             if not invalid.errors:
                 raise
@@ -131,18 +133,22 @@ def invite() -> Response | tuple[str, int]:
         errors=errors,
         teams=list(teams.items()),
         jobs=labels_of(actor, JOB_ROLE),
+        how_given=how_given(actor),
         roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
         draft_key=draft,
     )
     return page, 422 if errors else 200
 
 
-def _link_once(user: User, secret: str, *, reset: bool = False) -> tuple[str, int]:
+def _link_once(user: User, secret: str, *, reset: bool = False, waits: str = "") -> tuple[str, int]:
     """The only page that ever shows the link: only its hash is kept."""
     address = current_app.config["HUB_SETTINGS"].public_url + url_for("accounts.enrol", secret=secret)
     setting = RESET_MINUTES if reset else INVITATION_HOURS
     lasts = setting.kind.words(value_of(current_actor().partnership_id, setting))
-    return render_template("admin/invited.html", user=user, address=address, reset=reset, lasts=lasts), 200
+    page = render_template(
+        "admin/invited.html", user=user, address=address, reset=reset, lasts=lasts, waits=waits
+    )
+    return page, 200
 
 
 @pages.page(
@@ -165,6 +171,8 @@ def _user_page(user_id: UUID, errors: dict[str, str]) -> str:
         roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
         chosen=request.form.getlist("roles") if errors else kept.get("roles", held),
         errors=errors,
+        waiting=find_waiting(actor, user_id),
+        how_given=how_given(actor),
         draft_key=_roles_draft(user_id),
     )
 
@@ -176,7 +184,7 @@ def _roles_draft(user_id: UUID) -> str:
 @pages.page(
     "/admin/users/<uuid:user_id>/roles",
     needs=Permission.ACCOUNT_MANAGE,
-    event="role.granted",
+    event="role.asked",
     data=Data.STAFF,
     methods=("POST",),
     fresh=True,
@@ -185,8 +193,10 @@ def change_roles(user_id: UUID) -> Response | tuple[str, int]:
     actor, back = current_actor(), url_for("admin.user", user_id=user_id)
 
     def act() -> str:
-        changed = actions.change_roles(actor, user_id, parse_roles(request.form.getlist("roles")))
-        flash(f"The roles of {changed.name} are changed. They sign in again to use them.", "success")
+        wanted = parse_roles(request.form.getlist("roles"))
+        changed, given = actions.change_roles(actor, user_id, wanted)
+        done = f"The roles of {changed.name} are changed. They sign in again to use them."
+        flash(f"Asked. {given.sentence}" if given.asked else done, "success")
         return back
 
     try:

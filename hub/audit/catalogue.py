@@ -92,7 +92,15 @@ EVENTS: dict[str, Kind] = {
     "team.removed": _kind(C.ADMIN, "team", "Team deleted"),
     "team.member_added": _kind(C.ADMIN, "user", "Put into a team", "team"),
     "team.member_removed": _kind(C.ADMIN, "user", "Taken out of a team", "team"),
-    "role.granted": _kind(C.ADMIN, "user", "Role granted", "role"),
+    # `asked_by` is who asked; the actor approved it, or was alone in it, and then nobody else could have decided
+    "role.granted": _kind(
+        C.ADMIN, "user", "Role granted", "role", "change", "asked_by", "approved_by", "alone"
+    ),
+    "role.asked": _kind(C.ADMIN, "user", "Role asked for", "role", "change"),
+    "role.refused": _kind(C.ADMIN, "user", "Role refused", "role", "change"),
+    "role.withdrawn": _kind(C.ADMIN, "user", "Role no longer asked for", "role", "change"),
+    "role.listed": _kind(C.ADMIN, None, "Role changes viewed"),
+    "role.viewed": _kind(C.ADMIN, "role_change", "Role change viewed"),
     "role.ended": _kind(C.ADMIN, "user", "Role taken away", "role"),
     "user.opened": _kind(C.ADMIN, "user", "Account viewed"),
     "accounts.listed": _kind(C.ADMIN, None, "Account list viewed"),

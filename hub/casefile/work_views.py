@@ -11,9 +11,9 @@ from hub.access.permissions import Permission
 from hub.casefile.work import SHOWN_AT_MOST, open_work
 from hub.casefile.work_lists import list_news, list_without_case
 from hub.chronology.vocabulary import ENTRY_KIND_LABELS, EntryKind
-from hub.core.errors import Denied
 from hub.core.paging import Cursor
 from hub.incidents.vocabulary import INCIDENT_KIND_LABELS, IncidentKind
+from hub.role_changes.queries import find_own_waiting
 from hub.web.context import mark_page
 from hub.web.identity import current_actor
 from hub.web.narrowing import Filter, Narrowed
@@ -37,7 +37,7 @@ def home() -> Response | str:
         for permission, desk in DESKS:
             if actor.may(permission):
                 return redirect(desk)
-        raise Denied("no_permission", "You have no role with this team yet. Ask your administrator.")
+        return render_template("work/no_role.html", waiting=find_own_waiting(actor))
     work = open_work(actor)
     mark_page(work.marking)
     return render_template(

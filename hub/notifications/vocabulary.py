@@ -64,6 +64,10 @@ class NotificationKind(enum.StrEnum):
     CASES_WITHOUT_OFFICER = "case.stranded"
     SETTING_SET = "setting.set"
     SETTING_WITHDRAWN = "setting.withdrawn"
+    ROLE_ASKED = "role.asked"
+    ROLE_ANSWERED = "role.refused"
+    ROLE_GRANTED = "role.granted"
+    ROLE_ALONE = "role.alone"
 
 
 NOTIFICATION_LABELS = {
@@ -125,4 +129,8 @@ NOTIFICATION_LABELS = {
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
     NotificationKind.SETTING_SET: "A setting of your partnership was changed",
     NotificationKind.SETTING_WITHDRAWN: "A coming change of a setting of your partnership was withdrawn",
+    NotificationKind.ROLE_ASKED: "A role that somebody is to have waits for your decision",
+    NotificationKind.ROLE_ANSWERED: "A role that was asked for was decided on",
+    NotificationKind.ROLE_GRANTED: "You were given a role: sign in again to use it",
+    NotificationKind.ROLE_ALONE: "An administrator gave a role alone, as there was no other to decide",
 }

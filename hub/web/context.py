@@ -82,6 +82,7 @@ NAVIGATION = (
             "evidence",
             "passkey_rule",
             "provider_admin",
+            "role_changes",
         ),
     ),
 )

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hub.access.actor import NOBODY, RequestFacts, Source
 from hub.access.guard import enter
 from hub.access.models import Exclusion
+from hub.access.permissions import Role
 from hub.access.vocabulary import Purpose
 from hub.access_requests.actions import make_request
 from hub.access_requests.forms import AskForm
@@ -52,9 +53,11 @@ from hub.settings.actions import set_value
 from hub.settings.catalogue import DORMANT_DAYS
 from hub.settings.forms import SettingForm
 from hub.settings.models import SettingValue
+from tests.attacks.asked_roles import ask_for_roles
 from tests.conftest import by_worker
 from tests.fixtures.facts import told_fact
 from tests.fixtures.handing import offer_form
+from tests.fixtures.planting import plant_roles
 from tests.fixtures.world import World, act_as
 
 SOUGHT = ("Devon", "Marchbanks")
@@ -85,6 +88,7 @@ def beside(world: World) -> Asides:
     _hand_overs(world, made, cases)
     _interests(world, made)
     _administration(world, made)
+    _role_changes(world, made)
     _reviews(world, made)
     _settings(world, made)
     made.told_case = _case(world, "officer").id
@@ -151,13 +155,9 @@ def _hand_overs(world: World, made: Asides, cases: dict[str, list[Case]]) -> Non
 def make_supervisor(world: World, user: str) -> RoleHolding:
     """Only a supervisor offers a case, and only a team that has one is offered any."""
     enter(db.session(), NOBODY)
-    held = RoleHolding(
-        user_id=world.users[user],
-        partnership_id=world.partnerships["northbrook"],
-        role="supervisor",
-        granted_at=clock.now(),
-    )
-    db.session.add(held)
+    key = (world.users[user], world.partnerships["northbrook"], "supervisor")
+    plant_roles([key])
+    held = db.session.get_one(RoleHolding, key)
     db.session.commit()
     return held
 
@@ -291,6 +291,15 @@ def _settings(world: World, made: Asides) -> None:
     db.session.flush()
     made.theirs["setting_id"] = other.id
     db.session.commit()
+
+
+def _role_changes(world: World, made: Asides) -> None:
+    mine, own, theirs = ask_for_roles(world)
+    made.ours["change_id"] = mine[Role.READ_ONLY]
+    made.acts["role_changes.approve"] = {"change_id": mine[Role.SUPERVISOR]}
+    made.acts["role_changes.refuse"] = {"change_id": mine[Role.AUDITOR]}
+    made.acts["role_changes.withdraw"] = {"change_id": own}
+    made.theirs["change_id"] = theirs[Role.SUPERVISOR]
 
 
 def _passkey(world: World, user: str) -> UUID:

@@ -89,4 +89,7 @@ def administration(arena: Arena) -> dict[str, tuple[str, Any]]:
         "attestations.reinstate": ("spoc", {}),
         "provider_admin.change": ("spoc", PROVIDER),
         "provider_admin.end": ("spoc", {}),
+        "role_changes.approve": ("spoc", {}),
+        "role_changes.refuse": ("spoc", {}),
+        "role_changes.withdraw": ("spoc", {}),
     }

@@ -21,6 +21,7 @@ from hub.cli.db import upgrade
 from hub.extensions import db
 from hub.launcher.postgres import Postgres
 from tests.conftest import connect_to, settings_for
+from tests.fixtures import planting
 from tests.fixtures.site import Site
 from tests.fixtures.world import build_world
 from tests.rules.canaries import Canaries, plant
@@ -73,6 +74,7 @@ def own_server(server: Postgres, template: SimpleNamespace, root_key_file: Path)
     address = server.start()
     upgrade(address.owner_url)
     connect_to(address.app_url)
+    planting.serve(address.superuser_url)
     application = template.application
     application.config["HUB_SETTINGS"] = settings_for(address.app_url, root_key_file)
     try:

@@ -41,6 +41,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "panels.new": ("agreement",),
     "case_panels.choose": ("panel",),
     "teams.one": ("remove", "after"),
+    "role_changes.index": ("after",),
     "directories.index": ("end",),
     "agreements.register": ("standing", "with", "after"),
     "agreements.register_csv": ("standing", "with"),

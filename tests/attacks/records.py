@@ -11,7 +11,7 @@ from hub.access.guard import enter
 from hub.access.permissions import Role
 from hub.access.vocabulary import Marking, Purpose, Section
 from hub.accounts import sessions
-from hub.accounts.models import RoleHolding, Team, TeamMembership, User
+from hub.accounts.models import Team, TeamMembership, User
 from hub.accounts.vocabulary import Method
 from hub.chronology.actions import add_entry
 from hub.chronology.forms import EntryForm
@@ -28,6 +28,7 @@ from hub.sharing.actions import answer_share, share_record
 from hub.sharing.forms import ShareForm
 from hub.web.identity import COOKIE
 from tests.attacks.arena import Target, _target
+from tests.fixtures.planting import plant_roles
 from tests.fixtures.site import Client, Site
 from tests.fixtures.world import World, act_as
 
@@ -43,7 +44,7 @@ ABSENT = frozenset(
     {
         "attachment_id", "hold_id", "disclosure_id", "paper_id", "erasure_id", "request_id", "interest_id", "exclusion_id", "panel_id", "seat_id", "assurance_id",
         "attestation_id", "notification_id", "event_id", "line_id", "session_id", "document_id", "alert_id", "sample_id", "access_id",
-        "passkey_id", "token_id",
+        "passkey_id", "token_id", "change_id",
     }
 )  # fmt: skip
 
@@ -98,7 +99,7 @@ class Stage:
     def _people(self, world: World) -> None:
         """A user of each role in the reader's team, and one to be closed and removed."""
         enter(db.session(), NOBODY)
-        now = clock.now()
+        now, held = clock.now(), []
         for role in (*Role, None):
             name = role.value if role else "spare"
             user = User(
@@ -112,8 +113,9 @@ class Stage:
                 continue
             self.users[role] = user.id
             area = world.partnerships["northbrook"]
-            db.session.add(RoleHolding(user_id=user.id, partnership_id=area, role=role.value, granted_at=now))
+            held.append((user.id, area, role.value))
         db.session.commit()
+        plant_roles(held)
 
     def _records(self, world: World) -> None:
         leads = {"own": "sergeant", "shared": "officer", "expired": "officer", "foreign": "officer"}
@@ -161,14 +163,10 @@ class Stage:
         """Own: offered by us. Shared: offered to us. Expired and foreign: between two teams of the owner."""
         to = {"own": ("yjs", "yjs"), "shared": ("police", TEAM), "expired": ("council", "housing"), "foreign": ("council", "housing")}  # fmt: skip
         # whoever takes a case over is a supervisor
-        area, now = world.partnerships["northbrook"], clock.now()
-        for user in ("yot_worker", "housing_officer", "sergeant"):
-            enter(db.session(), NOBODY)
-            held = RoleHolding(
-                user_id=world.users[user], partnership_id=area, role="supervisor", granted_at=now
-            )
-            db.session.add(held)
-            db.session.commit()
+        area = world.partnerships["northbrook"]
+        enter(db.session(), NOBODY)
+        takers = ("yot_worker", "housing_officer", "sergeant")
+        plant_roles((world.users[user], area, "supervisor") for user in takers)
         for name, (organisation, team) in to.items():
             outside = organisation != "council"
             form = OfferForm(

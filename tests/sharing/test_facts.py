@@ -16,7 +16,7 @@ from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.access.models import Grant
 from hub.access.vocabulary import Marking, Purpose, Section
-from hub.accounts.models import RoleHolding, TeamMembership, User
+from hub.accounts.models import TeamMembership, User
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
@@ -28,6 +28,7 @@ from hub.sharing.forms import ShareChange
 from hub.sharing.models import SharedFact
 from hub.sharing.queries import SharedView, list_shared
 from tests.fixtures.facts import fact_form, told_fact
+from tests.fixtures.planting import plant_roles
 from tests.fixtures.shares import led_case, shared
 from tests.fixtures.site import Site
 from tests.fixtures.world import World, act_as, look_at
@@ -377,12 +378,4 @@ def test_nothing_but_the_fact_hangs_on_the_grant_in_the_database(app: Flask, wor
 
 
 def _also_practitioner(world: World) -> None:
-    db.session.add(
-        RoleHolding(
-            user_id=world.users["landlord_officer"],
-            partnership_id=world.partnerships["northbrook"],
-            role="practitioner",
-            granted_at=clock.now(),
-        )
-    )
-    db.session.commit()
+    plant_roles([(world.users["landlord_officer"], world.partnerships["northbrook"], "practitioner")])

@@ -45,7 +45,7 @@ WEIGHTY = {
     "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "passkey_rule.change", "passkey_rule.show",
     "passkeys.add", "passkeys.begin", "passkeys.new", "passkeys.remove", "provider_admin.add", "provider_admin.change",
     "provider_admin.end", "provider_admin.home", "providers.link", "providers.unlink", "subject_reports.show", "teams.add",
-    "teams.remove",
+    "role_changes.approve", "role_changes.refuse", "role_changes.withdraw", "teams.remove",
 }  # fmt: skip
 CANARY = "Qzcanary"
 

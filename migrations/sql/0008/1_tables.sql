@@ -20,6 +20,29 @@ CREATE TABLE code_list_entry (
     CONSTRAINT ex_code_list_entry_one_at_a_time EXCLUDE USING gist (list_code WITH =, code WITH =, coalesce(organisation_id, partnership_id) WITH =, daterange(valid_from, valid_to + 1) WITH &&)
 );
 
+CREATE TABLE role_change (
+    asked_by UUID NOT NULL,
+    user_id UUID NOT NULL,
+    organisation_id UUID NOT NULL,
+    partnership_id UUID NOT NULL,
+    role TEXT NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    decided_by UUID,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    outcome TEXT,
+    decided_xid BIGINT,
+    id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_role_change PRIMARY KEY (id),
+    CONSTRAINT ck_role_change_role_known CHECK (role IN ('practitioner', 'supervisor', 'read_only', 'administrator', 'auditor', 'data_protection', 'fact_recipient')),
+    CONSTRAINT ck_role_change_outcome_known CHECK (outcome IN ('approved', 'refused', 'withdrawn', 'lapsed', 'alone')),
+    CONSTRAINT ck_role_change_decided_whole CHECK ((outcome IS NULL) = (decided_at IS NULL)),
+    CONSTRAINT ck_role_change_decided_by_somebody CHECK ((decided_by IS NULL) = (outcome IS NULL OR outcome = 'lapsed')),
+    CONSTRAINT ck_role_change_not_for_oneself CHECK (asked_by <> user_id),
+    CONSTRAINT ck_role_change_two_people CHECK (outcome NOT IN ('approved', 'refused') OR (decided_by <> asked_by AND decided_by <> user_id)),
+    CONSTRAINT ck_role_change_own_hand CHECK (outcome NOT IN ('withdrawn', 'alone') OR decided_by = asked_by)
+);
+
 CREATE TABLE setting (
     partnership_id UUID NOT NULL,
     code TEXT NOT NULL,
@@ -40,6 +63,10 @@ CREATE TABLE setting (
 
 CREATE INDEX ix_code_list_entry_keeper ON code_list_entry (list_code, organisation_id, partnership_id);
 
+CREATE INDEX ix_role_change_organisation ON role_change (organisation_id, partnership_id, id);
+
+CREATE UNIQUE INDEX uq_role_change_waiting ON role_change (user_id, partnership_id, role) WHERE outcome IS NULL;
+
 CREATE INDEX ix_setting_in_force ON setting (partnership_id, code, effective_from, number);
 
 ALTER TABLE code_list_entry ADD CONSTRAINT fk_code_list_entry_created_by FOREIGN KEY(created_by) REFERENCES app_user (id);
@@ -47,6 +74,16 @@ ALTER TABLE code_list_entry ADD CONSTRAINT fk_code_list_entry_created_by FOREIGN
 ALTER TABLE code_list_entry ADD CONSTRAINT fk_code_list_entry_organisation_id FOREIGN KEY(organisation_id) REFERENCES organisation (id);
 
 ALTER TABLE code_list_entry ADD CONSTRAINT fk_code_list_entry_partnership_id FOREIGN KEY(partnership_id) REFERENCES partnership (id);
+
+ALTER TABLE role_change ADD CONSTRAINT fk_role_change_asked_by FOREIGN KEY(asked_by) REFERENCES app_user (id);
+
+ALTER TABLE role_change ADD CONSTRAINT fk_role_change_decided_by FOREIGN KEY(decided_by) REFERENCES app_user (id);
+
+ALTER TABLE role_change ADD CONSTRAINT fk_role_change_organisation_id FOREIGN KEY(organisation_id) REFERENCES organisation (id);
+
+ALTER TABLE role_change ADD CONSTRAINT fk_role_change_partnership_id FOREIGN KEY(partnership_id) REFERENCES partnership (id);
+
+ALTER TABLE role_change ADD CONSTRAINT fk_role_change_user_id FOREIGN KEY(user_id) REFERENCES app_user (id);
 
 ALTER TABLE setting ADD CONSTRAINT fk_setting_partnership_id FOREIGN KEY(partnership_id) REFERENCES partnership (id);
 

@@ -1,0 +1,1 @@
+"""Giving a role takes two: one administrator asks, another of the same organisation and partnership decides."""
