@@ -88,7 +88,8 @@ class Stage:
             **ids, **dict.fromkeys(ABSENT, NOT_HERE), "agreement_id": world.agreements["sharing"], "key": "cases.new",
             "team_id": world.teams[TEAM], "user_id": self.spare, "organisation_id": world.organisations["council"],
             "secret": "x", "reference": self.references[record], "kind": "person", "about": "desk",
-            "number": 1, "code": "bulk",
+            "number": 1, "code": "dormant_days" if endpoint.startswith("settings.") else "bulk",
+            "list_code": "job_role", "entry_code": "analyst", "setting_id": NOT_HERE,
         }  # fmt: skip
         if endpoint.startswith(("incident.", "incident_sharing.")):
             known |= {"involvement_id": ids["incident_involvement_id"], "grant_id": ids["incident_grant_id"]}
