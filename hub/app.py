@@ -18,6 +18,7 @@ from hub.accounts.step_views import pages as second_step_pages
 from hub.accounts.views import pages as accounts_pages
 from hub.admin.configuration_views import pages as configuration_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
+from hub.admin.joining_views import pages as joiners_pages
 from hub.admin.team_views import pages as teams_pages
 from hub.admin.views import pages as admin_pages
 from hub.agreements.draft_views import pages as agreement_terms_pages
@@ -65,6 +66,9 @@ from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
 from hub.interests.views import pages as interests_pages
+from hub.joining import terms
+from hub.joining.policy import check_may_begin as check_conditions
+from hub.joining.views import pages as joining_pages
 from hub.notifications.account_notices import tell_user
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
@@ -158,6 +162,8 @@ BLUEPRINTS = (
     facts_pages,
     oversight_pages,
     admin_pages,
+    joiners_pages,
+    joining_pages,
     configuration_pages,
     quarantine_pages,
     teams_pages,
@@ -201,6 +207,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install(app, sessions.identify)
     telling.install(app, tell_user)
     admitting.install(app, check_may_begin)
+    admitting.install(app, check_conditions)
     enrolment.install(app, forget_passkeys)
     ways.install(app, "passkey", has_any)
     ways.install(app, "provider", is_linked)
@@ -208,7 +215,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
     # the proxy comes last, and so first: what stands before the pages believes it too
-    for part in (gate, failures, headers, context, login, banner, gone, providers, directories, proxy):
+    for part in (gate, failures, headers, context, login, terms, banner, gone, providers, directories, proxy):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

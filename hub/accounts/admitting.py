@@ -1,4 +1,4 @@
-"""Whether who has proved who they are may begin a session, or put on a hat: by the rule that is installed, if one is."""
+"""Whether who has proved who they are may begin a session, or put on a hat: by the rules that are installed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ Rule = Callable[[User, Team, bool], None]
 
 
 def install(app: Flask, rule: Rule) -> None:
-    app.extensions["hub_admit"] = rule
+    app.extensions.setdefault("hub_admit", []).append(rule)
 
 
 def check(user: User, team: Team, device_bound: bool) -> None:
-    rule: Rule = current_app.extensions["hub_admit"]
-    rule(user, team, device_bound)
+    rules: list[Rule] = current_app.extensions["hub_admit"]
+    for rule in rules:
+        rule(user, team, device_bound)

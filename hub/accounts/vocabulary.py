@@ -103,6 +103,7 @@ class DisabledWhy(enum.StrEnum):
     NOT_ATTESTED = "not_attested"
     DORMANT = "dormant"
     DIRECTORY = "directory"
+    ENDED = "ended"
 
 
 DISABLED_LABELS = {
@@ -110,4 +111,38 @@ DISABLED_LABELS = {
     DisabledWhy.NOT_ATTESTED: "Suspended: nobody confirmed that access is still needed",
     DisabledWhy.DORMANT: "Suspended: not used for 60 days",
     DisabledWhy.DIRECTORY: "Closed by the organisation’s own directory",
+    DisabledWhy.ENDED: "Closed: the last day with access has passed",
+}
+
+
+class Vetting(enum.StrEnum):
+    """How somebody was looked into before they may see what is held here: what employers of the partnership use."""
+
+    NONE = "none"
+    DBS_BASIC = "dbs_basic"
+    DBS_STANDARD = "dbs_standard"
+    DBS_ENHANCED = "dbs_enhanced"
+    BPSS = "bpss"
+    CTC = "ctc"
+    SC = "sc"
+    NPPV2_ABBREVIATED = "nppv2_abbreviated"
+    NPPV2_FULL = "nppv2_full"
+    NPPV3 = "nppv3"
+    RECRUITMENT = "recruitment"
+    MANAGEMENT = "management"
+
+
+VETTING_LABELS = {
+    Vetting.NONE: "Not vetted",
+    Vetting.DBS_BASIC: "DBS check, basic",
+    Vetting.DBS_STANDARD: "DBS check, standard",
+    Vetting.DBS_ENHANCED: "DBS check, enhanced",
+    Vetting.BPSS: "Baseline personnel security standard (BPSS)",
+    Vetting.CTC: "Counter-terrorist check (CTC)",
+    Vetting.SC: "Security check (SC)",
+    Vetting.NPPV2_ABBREVIATED: "Non-police personnel vetting level 2, abbreviated (NPPV2A)",
+    Vetting.NPPV2_FULL: "Non-police personnel vetting level 2, full (NPPV2F)",
+    Vetting.NPPV3: "Non-police personnel vetting level 3 (NPPV3)",
+    Vetting.RECRUITMENT: "Police recruitment vetting (RV)",
+    Vetting.MANAGEMENT: "Police management vetting (MV)",
 }

@@ -23,6 +23,8 @@ from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
+from hub.joining.actions import set_conditions, write_conditions
+from hub.joining.forms import ConditionsForm
 
 
 def load_for_change(actor: Actor, user_id: UUID) -> User:
@@ -47,6 +49,9 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
     user = User(
         organisation_id=actor.organisation_id, email=form.email, name=form.name, job_title=form.job_title
     )
+    known = form.conditions != ConditionsForm()
+    if known:
+        set_conditions(actor, user, form.conditions)
     secret = new_enrolment(user)
     db.session.add(user)
     db.session.flush()
@@ -58,6 +63,8 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
         db.session.add(held)
     db.session.flush()
     append(actor, "user.invited", object_id=user.id, version=user.revision)
+    if known:
+        write_conditions(actor, user, form.conditions)
     for role in form.roles:
         append(actor, "role.granted", object_id=user.id, facts={"role": role.value})
     return user, secret

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
 from hub.accounts.models import User
 from hub.accounts.sessions import check_fresh
+from hub.accounts.vocabulary import VETTING_LABELS
 from hub.admin import actions, queries
-from hub.admin.forms import parse_invitation, parse_roles
+from hub.admin.forms import InviteForm, parse_invitation, parse_roles
 from hub.admin.home import SECTIONS
 from hub.admin.policy import ACCOUNT_STATE_LABELS, PERMISSION_LABELS, AccountState
 from hub.admin.queries import AccountFilter
+from hub.core import clock
 from hub.core.errors import Denied, Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
+from hub.joining.forms import FIELDS as CONDITION_FIELDS
+from hub.joining.policy import rules_of
 from hub.web import drafts
 from hub.web.identity import current_actor, current_visit
 from hub.web.narrowing import Filter, Narrowed
@@ -25,7 +31,7 @@ from hub.web.once import earlier, finish, once, parse_form_key
 from hub.web.routes import Data, Pages
 
 pages = Pages("admin", __name__)
-FIELDS = ("name", "email", "job_title", "team_id")
+FIELDS = ("name", "email", "job_title", "team_id", *CONDITION_FIELDS)
 
 
 @pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.NONE)
@@ -43,11 +49,15 @@ def users() -> str:
             "name": Filter("Name"),
             "state": Filter("State", ACCOUNT_STATE_LABELS),
             "team": Filter("Team", teams),
+            "needs": Filter("Training, vetting and last day", {"attention": "Needs attention"}),
         },
     )
     state, team = narrowed["state"], narrowed["team"]
     wanted = AccountFilter(
-        AccountState(state) if state else None, UUID(team) if team else None, narrowed["name"]
+        AccountState(state) if state else None,
+        UUID(team) if team else None,
+        narrowed["name"],
+        narrowed["needs"] == "attention",
     )
     page = queries.list_accounts(actor, wanted, cursor=Cursor.parse(narrowed.after, by=str))
     return render_template(
@@ -110,7 +120,7 @@ def invite() -> Response | tuple[str, int]:
             begun = earlier(actor, key)
             if begun is not None:
                 return redirect(begun, 303)
-            user, secret = actions.invite_user(actor, parse_invitation(request.form, chosen, teams))
+            user, secret = actions.invite_user(actor, _invitation(actor, chosen, teams))
             drafts.drop(actor, draft)
             finish(key, url_for("admin.user", user_id=user.id))
             db.session.commit()
@@ -127,9 +137,15 @@ def invite() -> Response | tuple[str, int]:
         errors=errors,
         teams=list(teams.items()),
         roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
+        levels=list(VETTING_LABELS.items()),
         draft_key=draft,
     )
     return page, 422 if errors else 200
+
+
+def _invitation(actor: Actor, roles: list[str], teams: Mapping[UUID, str]) -> InviteForm:
+    rules = rules_of(actor.partnership_id)
+    return parse_invitation(request.form, roles, teams, today=clock.today(), rules=rules)
 
 
 def _link_once(user: User, secret: str, *, reset: bool = False) -> tuple[str, int]:

@@ -13,8 +13,8 @@ import structlog
 from hub.access.actor import Actor, Source
 from hub.accounts import service
 from hub.accounts.models import TeamMembership, User, UserSession
+from hub.accounts.queries import administrators_of
 from hub.accounts.vocabulary import DisabledWhy
-from hub.assurances.queries import administrators_of
 from hub.audit.recording import Written, append_each
 from hub.core import clock
 from hub.core.errors import Unavailable
