@@ -24,7 +24,7 @@ from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
 from hub.joining.actions import set_conditions, write_conditions
-from hub.joining.forms import ConditionsForm
+from hub.joining.forms import NOTHING_KNOWN
 
 
 def load_for_change(actor: Actor, user_id: UUID) -> User:
@@ -49,7 +49,7 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str]:
     user = User(
         organisation_id=actor.organisation_id, email=form.email, name=form.name, job_title=form.job_title
     )
-    known = form.conditions != ConditionsForm()
+    known = form.conditions != NOTHING_KNOWN
     if known:
         set_conditions(actor, user, form.conditions)
     secret = new_enrolment(user)

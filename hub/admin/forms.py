@@ -12,7 +12,7 @@ from hub.access.permissions import Role
 from hub.accounts.naming import MAX_NAME, is_email
 from hub.core.errors import Invalid
 from hub.core.text import clean
-from hub.joining.forms import ConditionsForm, read_conditions
+from hub.joining.forms import NOTHING_KNOWN, ConditionsForm, read_conditions
 from hub.joining.policy import Rules
 
 _CODE = re.compile(r"^[A-Z0-9]{2,6}$")
@@ -26,7 +26,7 @@ class InviteForm:
     job_title: str
     team_id: UUID
     roles: tuple[Role, ...]
-    conditions: ConditionsForm = ConditionsForm()
+    conditions: ConditionsForm = NOTHING_KNOWN
 
 
 def parse_invitation(

@@ -40,6 +40,9 @@ class ConditionsForm:
         }
 
 
+NOTHING_KNOWN = ConditionsForm()
+
+
 @dataclass(frozen=True)
 class DetailsForm:
     name: str
@@ -72,10 +75,9 @@ def read_conditions(
     *,
     today: date,
     rules: Rules,
-    had: ConditionsForm | None = None,
+    had: ConditionsForm = NOTHING_KNOWN,
 ) -> ConditionsForm:
     """What is wrong goes into `errors`. What stood before and is left as it was is not asked about again."""
-    had = had or ConditionsForm()
     trained, ends = _day(given, "trained", errors), _day(given, "ends", errors)
     if trained and trained != had.trained_on:
         if trained > today:
