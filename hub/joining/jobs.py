@@ -22,17 +22,19 @@ from hub.audit.recording import Written, append_each
 from hub.core import clock
 from hub.core.errors import Unavailable
 from hub.extensions import db
-from hub.joining.policy import conditions_of, needs_attention, rules_of
+from hub.joining.policy import ConditionState, conditions_of, needs_attention, rules_of
 from hub.notifications.actions import notify
 from hub.notifications.models import Notification
 from hub.notifications.vocabulary import NotificationKind
 
 OWN_ADDRESS = "/account/conditions"
-WARNINGS = (
-    NotificationKind.TRAINING_ENDING,
-    NotificationKind.VETTING_ENDING,
-    NotificationKind.ACCESS_ENDING,
-)
+# kind of notice → which of the conditions it is about
+WARNINGS = {
+    NotificationKind.TRAINING_ENDING: "training",
+    NotificationKind.VETTING_ENDING: "vetting",
+    NotificationKind.ACCESS_ENDING: "access",
+}
+RUNNING_OUT = frozenset({ConditionState.RUNS_OUT, ConditionState.RAN_OUT})
 
 log = structlog.get_logger("hub.joining")
 
@@ -179,13 +181,10 @@ def _warnings(user_ids: set[UUID]) -> Iterator[RunningOut]:
         sa.select(User).where(User.id.in_(user_ids), not_closed()).order_by(User.id)
     ).all()
     for user in users:
-        standings = [conditions_of(user, clock.today(), rules_of(area)) for area in areas[user.id]]
-        for kind, stand in zip(
-            WARNINGS,
-            zip(*((one.training, one.vetting, one.access) for one in standings), strict=True),
-            strict=False,
-        ):
-            ends = [one.until for one in stand if one.needs_attention and one.until is not None]
+        standings = [conditions_of(user, clock.today(), rules_of(area)) for area in areas.get(user.id, ())]
+        for kind, name in WARNINGS.items():
+            stand = [getattr(one, name) for one in standings]
+            ends = [one.until for one in stand if one.state in RUNNING_OUT]
             if ends:
                 yield RunningOut(user.id, kind, min(ends))
 

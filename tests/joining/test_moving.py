@@ -5,8 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from hub.jobs.app import REGULAR
+from hub.web.identity import COOKIE
 from tests.casefile.test_stranded import BLOCK, led, run
 from tests.fixtures.site import Site
+from tests.fixtures.world import act_as
 
 
 def address(site: Site, user: str = "officer") -> str:
@@ -24,13 +26,10 @@ def test_a_movers_open_session_loses_the_old_team_and_the_case_waits_there(
     assert spoc.post(address(site), {"teams": [str(site.world.teams["housing"])]}).status_code == 303
     # the session that wore the old hat is over; a new one, in the new team, sees nothing of the old
     assert mover.get(f"/cases/{case}").status_code == 302
-    housing = site.as_user("officer")
-    site.sql(
-        database.superuser,
-        "UPDATE user_session SET team_id = :team WHERE user_id = :user AND ended_at IS NULL",
-        team=site.world.teams["housing"],
-        user=site.world.users["officer"],
-    )
+    with site.inside():
+        token = act_as(site.world, "officer", team="housing").token
+    housing = site.visitor()
+    housing.http.set_cookie(COOKIE, token, secure=True)
     assert housing.get("/account").status_code == 200 and housing.get(f"/cases/{case}").status_code == 404
     old_hat = f"{site.world.teams['safety']}:prevent_crime"
     assert housing.post("/hat", {"hat": old_hat}).status_code == 403
