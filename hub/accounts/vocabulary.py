@@ -132,6 +132,7 @@ class Vetting(enum.StrEnum):
     MANAGEMENT = "management"
 
 
+# NPPV: non-police personnel vetting, as the forces abbreviate it
 VETTING_LABELS = {
     Vetting.NONE: "Not vetted",
     Vetting.DBS_BASIC: "DBS check, basic",
@@ -140,9 +141,9 @@ VETTING_LABELS = {
     Vetting.BPSS: "Baseline personnel security standard (BPSS)",
     Vetting.CTC: "Counter-terrorist check (CTC)",
     Vetting.SC: "Security check (SC)",
-    Vetting.NPPV2_ABBREVIATED: "Non-police personnel vetting level 2, abbreviated (NPPV2A)",
-    Vetting.NPPV2_FULL: "Non-police personnel vetting level 2, full (NPPV2F)",
-    Vetting.NPPV3: "Non-police personnel vetting level 3 (NPPV3)",
+    Vetting.NPPV2_ABBREVIATED: "NPPV level 2, abbreviated",
+    Vetting.NPPV2_FULL: "NPPV level 2, full",
+    Vetting.NPPV3: "NPPV level 3",
     Vetting.RECRUITMENT: "Police recruitment vetting (RV)",
     Vetting.MANAGEMENT: "Police management vetting (MV)",
 }

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
+from hub.accounts import service
 from hub.accounts.closing import has_ended
 from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSession
 from hub.accounts.queries import user_names
@@ -63,6 +64,12 @@ class Account:
         return self.disabled_why == DisabledWhy.ENDED or (
             self.disabled_at is None and has_ended(self.access_ends_on)
         )
+
+    @property
+    def attention(self) -> str:
+        """What of the conditions needs it, in words; empty for a closed account and for the hub's own, which has none."""
+        own = self.email.endswith(f"@{service.DOMAIN}")
+        return "" if own or self.disabled_at else self.conditions.in_words
 
     @property
     def closed_because(self) -> str:

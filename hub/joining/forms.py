@@ -78,15 +78,16 @@ def read_conditions(
     had: ConditionsForm = NOTHING_KNOWN,
 ) -> ConditionsForm:
     """What is wrong goes into `errors`. What stood before and is left as it was is not asked about again."""
-    trained, ends = _day(given, "trained", errors), _day(given, "ends", errors)
+    trained = _day(given, "trained", errors)
     if trained and trained != had.trained_on:
         if trained > today:
             errors["trained"] = "The date of the training must be today or in the past"
         elif months_later(trained, rules.training_months) < today:
             errors["trained"] = f"The training must have been within the last {rules.training_months} months"
+    vetting, expires = _vetting(given, errors, today, had)
+    ends = _day(given, "ends", errors)
     if ends and ends != had.access_ends_on and ends <= today:
         errors["ends"] = "The last day with access must be in the future"
-    vetting, expires = _vetting(given, errors, today, had)
     return ConditionsForm(trained, vetting, expires, ends)
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import Role
+from hub.accounts import service
 from hub.accounts.closing import has_ended
 from hub.accounts.models import RoleHolding, Team, User
 from hub.accounts.queries import administrators_of
@@ -115,7 +116,12 @@ class Conditions:
     def in_words(self) -> str:
         """What needs attention, in a few words; empty where nothing does."""
         named = (("Training", self.training), ("Vetting", self.vetting), ("Access", self.access))
-        return "; ".join(f"{name}: {one.in_words.lower()}" for name, one in named if one.needs_attention)
+        return "; ".join(f"{name} {_inside(one.in_words)}" for name, one in named if one.needs_attention)
+
+
+def _inside(words: str) -> str:
+    """As it stands within a sentence."""
+    return words[:1].lower() + words[1:]
 
 
 def conditions_of(user: User, today: date, rules: Rules | None = None) -> Conditions:
@@ -162,7 +168,7 @@ def months_later(day: date, months: int) -> date:
 
 
 def needs_attention(today: date, rules: Rules) -> sa.ColumnElement[bool]:
-    """`Conditions.needs_attention` of each user as the database reads it; of open accounts only."""
+    """`Conditions.needs_attention` of each user as the database reads it; of open accounts of people only."""
     soon = today + WARN_BEFORE
     trained_until = sa.cast(User.trained_on + sa.func.make_interval(0, rules.training_months), sa.Date)
     low = [
@@ -172,6 +178,7 @@ def needs_attention(today: date, rules: Rules) -> sa.ColumnElement[bool]:
     ]
     return sa.and_(
         User.disabled_at.is_(None),
+        User.email.not_like(f"service.%@{service.DOMAIN}"),
         sa.or_(
             User.trained_on.is_(None),
             trained_until <= soon,
