@@ -19,6 +19,7 @@ from hub.accounts.views import pages as accounts_pages
 from hub.admin import fixed_lists
 from hub.admin.configuration_views import pages as configuration_pages
 from hub.admin.file_rules_views import pages as file_rules_pages
+from hub.admin.joining_views import pages as joiners_pages
 from hub.admin.list_views import pages as code_lists_pages
 from hub.admin.setting_views import pages as settings_pages
 from hub.admin.team_views import pages as teams_pages
@@ -69,6 +70,9 @@ from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
 from hub.interests.views import pages as interests_pages
+from hub.joining import terms
+from hub.joining.policy import check_may_begin as check_conditions
+from hub.joining.views import pages as joining_pages
 from hub.notifications.account_notices import tell_user
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
@@ -166,6 +170,8 @@ BLUEPRINTS = (
     facts_pages,
     oversight_pages,
     admin_pages,
+    joiners_pages,
+    joining_pages,
     configuration_pages,
     quarantine_pages,
     teams_pages,
@@ -209,7 +215,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
     telling.install(app, tell_user)
-    admitting.install(app, check_may_begin, confirms_by_bound)
+    admitting.install(app, check_may_begin)
+    admitting.install_confirming(app, confirms_by_bound)
+    admitting.install(app, check_conditions)
     enrolment.install(app, forget_passkeys)
     fixed_lists.install(app, "erasure_ground", "Grounds of erasures", "Erasures", GROUND_LABELS)
     fixed_lists.install(app, "alert_decision", "Decisions on alerts", "Audit", DECISION_LABELS)
@@ -219,7 +227,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.install_count(app, "waiting", waiting_count)
     identity.install_count(app, "reviews", count_unreviewed)
     # the proxy comes last, and so first: what stands before the pages believes it too
-    for part in (gate, failures, headers, context, login, banner, gone, providers, directories, proxy):
+    for part in (gate, failures, headers, context, login, terms, banner, gone, providers, directories, proxy):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

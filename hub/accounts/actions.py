@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
 from hub.accounts import known_devices, queries, second_step, sessions, starting, throttle
+from hub.accounts.closing import is_closed, not_closed
 from hub.accounts.models import User
 from hub.accounts.second_step import Begun
 from hub.accounts.starting import REFUSED
@@ -29,7 +30,7 @@ def sign_in(email: str, password: str, address: str, request: RequestFacts) -> B
     email = clean(email).lower()
     user = queries.find_user_by_email(email)
     mark = known_devices.mark_of(request.known_device, user.id) if user is not None else None
-    usable = user if user is not None and user.disabled_at is None and user.reset_at is None else None
+    usable = user if user is not None and not is_closed(user) and user.reset_at is None else None
     stored = usable.password_hash if usable is not None else None
     # it commits: nothing waits for a hash with a connection in hand
     throttle.check(email, request.ip, device=mark)
@@ -71,7 +72,7 @@ def _still_so(user_id: UUID, stored: str | None) -> User | None:
         .where(
             User.id == user_id,
             User.password_hash == stored,
-            User.disabled_at.is_(None),
+            not_closed(),
             User.reset_at.is_(None),
         )
         .with_for_update()
@@ -83,7 +84,7 @@ def sign_in_demo(user_id: UUID, request: RequestFacts) -> tuple[str, Actor]:
     """Signs in an invented person with one click. The caller has checked that this is a demonstration. Commits."""
     user = db.session.get(User, user_id)
     team = queries.first_team(user) if user is not None else None
-    if user is None or team is None or user.disabled_at is not None:
+    if user is None or team is None or is_closed(user):
         raise Denied("bad_credentials", "There is no such person in the demonstration.")
     return starting.begin(user, team, Method.DEMO, request)
 

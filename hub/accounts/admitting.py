@@ -17,14 +17,18 @@ Rule = Callable[[User, Team, bool], None]
 Confirming = Callable[[Actor], bool]
 
 
-def install(app: Flask, rule: Rule, confirming: Confirming) -> None:
-    app.extensions["hub_admit"] = rule
+def install(app: Flask, rule: Rule) -> None:
+    app.extensions.setdefault("hub_admit", []).append(rule)
+
+
+def install_confirming(app: Flask, confirming: Confirming) -> None:
     app.extensions["hub_admit_confirming"] = confirming
 
 
 def check(user: User, team: Team, device_bound: bool) -> None:
-    rule: Rule = current_app.extensions["hub_admit"]
-    rule(user, team, device_bound)
+    rules: list[Rule] = current_app.extensions["hub_admit"]
+    for rule in rules:
+        rule(user, team, device_bound)
 
 
 def only_by_bound_passkey(actor: Actor) -> bool:

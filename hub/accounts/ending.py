@@ -28,6 +28,7 @@ class EndedWhy(enum.StrEnum):
     RESET = "reset"
     PASSKEY = "passkey"
     PROVIDER = "provider"
+    TEAM = "team"
 
 
 @dataclass(frozen=True)

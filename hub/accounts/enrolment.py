@@ -20,6 +20,7 @@ from flask import Flask, current_app
 
 from hub.access.actor import Actor, RequestFacts
 from hub.accounts import ceremonies, queries, throttle
+from hub.accounts.closing import not_closed
 from hub.accounts.models import User
 from hub.accounts.password_rules import check_password
 from hub.accounts.second_step import Begun
@@ -83,7 +84,7 @@ def _user_of(secret: str, *, lock: bool = False) -> User:
         .where(
             User.enrolment_hash == hashlib.sha256(secret.encode("utf-8", "replace")).digest(),
             User.enrolment_expires_at > clock.now(),
-            User.disabled_at.is_(None),
+            not_closed(),
             # never a way into an account that is in use
             sa.or_(User.totp_sealed.is_(None), User.reset_at.is_not(None)),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from hub.access.permissions import Role
 from hub.access.vocabulary import Purpose
 from hub.accounts.vocabulary import CeremonyKind, DisabledWhy, Method, OrganisationKind
 from hub.core.schema import TIMESTAMP, Base, Holds, Keyed, Revised, holds, one_of, reference_to
+from hub.settings.vetting import Vetting
 
 
 class Partnership(Keyed, Base):
@@ -83,9 +84,29 @@ class User(Keyed, Revised, Base):
     disabled_why: Mapped[str | None] = holds(Holds.CODE, sa.Text)
     # from then on it is counted anew how long the account has not been used
     reinstated_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # the terms of use that the user accepted last
+    terms_version: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+    terms_accepted_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    # the oldest of the courses in data protection, safeguarding and this system
+    trained_on: Mapped[date | None] = holds(Holds.STAFF, sa.Date)
+    vetting: Mapped[str | None] = holds(Holds.STAFF, sa.Text)
+    vetting_expires_on: Mapped[date | None] = holds(Holds.STAFF, sa.Date)
+    # of temporary staff: the last day with access, as the day is in London
+    access_ends_on: Mapped[date | None] = holds(Holds.STAFF, sa.Date)
+    # who recorded these last, and when
+    conditions_set_at: Mapped[datetime | None] = holds(Holds.TIME, TIMESTAMP)
+    conditions_set_by: Mapped[UUID | None] = reference_to("app_user.id", what=Holds.STAFF)
 
     __table_args__ = (
         one_of("disabled_why", DisabledWhy),
+        one_of("vetting", Vetting),
+        sa.CheckConstraint(
+            "(vetting IS NULL OR vetting = 'none') = (vetting_expires_on IS NULL)", name="vetting_with_end"
+        ),
+        sa.CheckConstraint("(terms_version IS NULL) = (terms_accepted_at IS NULL)", name="terms_with_time"),
+        sa.CheckConstraint(
+            "(conditions_set_at IS NULL) = (conditions_set_by IS NULL)", name="conditions_with_setter"
+        ),
         sa.CheckConstraint("disabled_at IS NOT NULL OR disabled_why IS NULL", name="disabled_with_reason"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
         # nobody signs in as the hub itself

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.access.actor import Actor, Source
+from hub.access.permissions import Role
+from hub.accounts.closing import not_closed
 from hub.accounts.models import (
     Organisation,
     Partnership,
@@ -126,6 +129,21 @@ def colleagues(organisation_id: UUID, partnership_id: UUID) -> Sequence[User]:
     ).all()
 
 
+def administrators_of(organisations: Any) -> sa.Select[UUID]:
+    """Ids of those who look after the accounts of these organisations, in any of their partnerships."""
+    return (
+        sa.select(User.id)
+        .join(RoleHolding, RoleHolding.user_id == User.id)
+        .where(
+            User.organisation_id.in_(organisations),
+            not_closed(),
+            RoleHolding.role == Role.ADMINISTRATOR.value,
+            sa.or_(RoleHolding.ended_at.is_(None), RoleHolding.ended_at > clock.now()),
+        )
+        .distinct()
+    )
+
+
 def demo_accounts() -> list[dict[str, object]]:
     """Who may be signed in as with one click, in demo mode: name, job, organisation, roles."""
     rows = db.session.execute(
@@ -138,7 +156,7 @@ def demo_accounts() -> list[dict[str, object]]:
         .join(Organisation, Organisation.id == User.organisation_id)
         .join(RoleHolding, RoleHolding.user_id == User.id)
         .join(Partnership, Partnership.id == RoleHolding.partnership_id)
-        .where(User.disabled_at.is_(None))
+        .where(not_closed())
         .group_by(User.id, Organisation.id)
         # as they were made: ids are ordered by time
         .order_by(Organisation.id, User.id)

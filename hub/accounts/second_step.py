@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
 from hub.accounts import ceremonies, codes, known_devices, queries, starting, telling, throttle
+from hub.accounts.closing import not_closed
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Ceremony, Team, User
 from hub.accounts.vocabulary import CeremonyKind, Method
@@ -130,7 +131,7 @@ def _try(token: str, kind: CeremonyKind, request: RequestFacts) -> Ceremony:
 
 
 def _whose(begun: Ceremony, *, lock: bool = False) -> tuple[User | None, Team | None]:
-    chosen = sa.select(User).where(User.id == begun.user_id, User.disabled_at.is_(None))
+    chosen = sa.select(User).where(User.id == begun.user_id, not_closed())
     if lock:
         chosen = chosen.with_for_update()
     user = db.session.scalar(chosen.execution_options(populate_existing=True))

@@ -15,6 +15,7 @@ from hub.access.actor import Actor, RequestFacts, Source
 from hub.access.permissions import Role, permissions_of
 from hub.access.vocabulary import PURPOSE_LABELS, Audience, Purpose
 from hub.accounts import admitting
+from hub.accounts.closing import is_closed
 from hub.accounts.hats import permitted_purposes
 from hub.accounts.models import (
     Organisation,
@@ -113,10 +114,10 @@ def start(
 def identify(token: str, request: RequestFacts, touch: bool) -> Visit | None:
     """Whose token this is: a visit with its actor, or without one where the session ran out; None for any other.
 
-    A session that was ended (signed out, account closed) is worth nothing at all, not even a draft.
+    A session that was ended (signed out, account closed, its last day over) is worth nothing at all, not even a draft.
     """
     row = _load(token)
-    if row is None or row[0].ended_at is not None or row[1].disabled_at is not None:
+    if row is None or row[0].ended_at is not None or is_closed(row[1]):
         return None
     session, user, team, organisation, partnership = row
     actor = None
@@ -135,6 +136,7 @@ def identify(token: str, request: RequestFacts, touch: bool) -> Visit | None:
         authenticated_at=session.authenticated_at,
         hats=_hats(user, team, session.purpose) if actor else (),
         provider_id=session.provider_id,
+        terms_version=user.terms_version,
     )
     if touch:
         db.session.commit()
@@ -189,12 +191,6 @@ def end(session_id: UUID) -> None:
     db.session.execute(
         sa.update(UserSession).where(UserSession.id == session_id).values(ended_at=clock.now())
     )
-
-
-def check_fresh(visit: Visit) -> None:
-    """Raises `Denied` (stale_session) unless the user was authenticated within the last five minutes."""
-    if not visit.is_fresh:
-        raise Denied("stale_session", "Confirm that it is you to go on.")
 
 
 def actor_of(token: str, request: RequestFacts | None = None) -> Actor:

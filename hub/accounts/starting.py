@@ -8,6 +8,7 @@ from uuid import UUID
 from hub.access.actor import Actor, RequestFacts
 from hub.access.guard import enter
 from hub.accounts import admitting, hats, known_devices, queries, sessions, telling
+from hub.accounts.closing import is_closed
 from hub.accounts.models import Team, User
 from hub.accounts.vocabulary import Method
 from hub.audit.recording import append, append_nobody
@@ -35,10 +36,10 @@ def begin(
 
     `enrolling`: by a one-time link, so that a first passkey can be added where no other proof lets in.
 
-    `Denied`: bad_credentials for a closed account, and for one that was reset and not set up anew, however it was proved;
-    passkey_required where their organisation asks for another proof.
+    `Denied`: bad_credentials for a closed account or one past its last day, and for one that was reset and not set up anew, however it was proved;
+    what a rule of `admitting` says, such as passkey_required.
     """
-    if user.disabled_at is not None or user.reset_at is not None:
+    if is_closed(user) or user.reset_at is not None:
         raise Denied("bad_credentials", REFUSED)
     try:
         team, purpose = _hat(user, team, device_bound or enrolling)

@@ -78,7 +78,14 @@ def _uuid(text: str) -> UUID:
         raise NotVisible from error
 
 
-@pages.page("/sign-out", needs=Door.SIGNED_IN, event="session.ended", data=Data.NONE, methods=("POST",))
+@pages.page(
+    "/sign-out",
+    needs=Door.SIGNED_IN,
+    event="session.ended",
+    data=Data.NONE,
+    methods=("POST",),
+    before_terms=True,
+)
 def sign_out() -> Response:
     visit, onward = current_visit(), None
     if visit is not None:
@@ -98,7 +105,9 @@ def hat() -> Response:
     return redirect(inside(request.form.get("next")), 303)
 
 
-@pages.page("/session/stay", needs=Door.SIGNED_IN, event=None, data=Data.NONE, methods=("POST",))
+@pages.page(
+    "/session/stay", needs=Door.SIGNED_IN, event=None, data=Data.NONE, methods=("POST",), before_terms=True
+)
 def stay() -> Response:
     visit = current_visit()
     expires = visit.expires_at.isoformat() if visit else ""

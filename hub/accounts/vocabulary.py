@@ -103,6 +103,7 @@ class DisabledWhy(enum.StrEnum):
     NOT_ATTESTED = "not_attested"
     DORMANT = "dormant"
     DIRECTORY = "directory"
+    ENDED = "ended"
 
 
 DISABLED_LABELS = {
@@ -110,4 +111,5 @@ DISABLED_LABELS = {
     DisabledWhy.NOT_ATTESTED: "Suspended: nobody confirmed that access is still needed",
     DisabledWhy.DORMANT: "Suspended: not used for a long time",
     DisabledWhy.DIRECTORY: "Closed by the organisation’s own directory",
+    DisabledWhy.ENDED: "Closed: the last day with access has passed",
 }

@@ -22,6 +22,8 @@ from hub.audit.recording import append
 from hub.core import clock
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
+from hub.joining.actions import set_conditions, write_conditions
+from hub.joining.forms import NOTHING_KNOWN
 from hub.role_changes.actions import Given, give_roles
 
 
@@ -49,11 +51,16 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str, Given]:
         organisation_id=actor.organisation_id, email=form.email, name=form.name, job_title=form.job_title
     )
     secret = new_enrolment(user, lasts=invitation_lasts(actor.partnership_id))
+    known = form.conditions != NOTHING_KNOWN
+    if known:
+        set_conditions(actor, user, form.conditions)
     db.session.add(user)
     db.session.flush()
     db.session.add(TeamMembership(team_id=form.team_id, user_id=user.id, joined_at=now))
     db.session.flush()
     append(actor, "user.invited", object_id=user.id, version=user.revision)
+    if known:
+        write_conditions(actor, user, form.conditions)
     return user, secret, give_roles(actor, user, form.roles)
 
 

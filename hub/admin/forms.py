@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from hub.access.permissions import Role
 from hub.accounts.naming import MAX_NAME, is_email
 from hub.core.errors import Invalid
 from hub.core.text import clean
+from hub.joining.forms import NOTHING_KNOWN, ConditionsForm, read_conditions
+from hub.joining.policy import Rules
 
 NO_ROLE = "Choose at least one role from the list"
 
@@ -21,9 +24,17 @@ class InviteForm:
     job_title: str
     team_id: UUID
     roles: tuple[Role, ...]
+    conditions: ConditionsForm = NOTHING_KNOWN
 
 
-def parse_invitation(given: Mapping[str, str], roles: list[str], teams: Mapping[UUID, str]) -> InviteForm:
+def parse_invitation(
+    given: Mapping[str, str],
+    roles: list[str],
+    teams: Mapping[UUID, str],
+    *,
+    today: date,
+    rules: Rules,
+) -> InviteForm:
     """Raises `Invalid` with every field that is wrong. `teams` are those to choose from."""
     errors: dict[str, str] = {}
     name, job = clean(given.get("name", "")), clean(given.get("job_title", ""))
@@ -41,9 +52,10 @@ def parse_invitation(given: Mapping[str, str], roles: list[str], teams: Mapping[
     known = _roles(roles)
     if not known:
         errors["roles"] = NO_ROLE
+    conditions = read_conditions(given, errors, today=today, rules=rules)
     if errors or team is None:
         raise Invalid("bad_invitation", errors=errors)
-    return InviteForm(name, email, job, team, known)
+    return InviteForm(name, email, job, team, known, conditions)
 
 
 def parse_roles(roles: list[str]) -> frozenset[Role]:

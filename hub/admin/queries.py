@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
+from hub.accounts.closing import has_ended
 from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSession
-from hub.accounts.queries import is_person
+from hub.accounts.queries import is_person, user_names
 from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
 from hub.admin.policy import AccountState, account_state
 from hub.audit.reading import Shown, listed, opened
@@ -21,6 +22,8 @@ from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
+from hub.joining.policy import Conditions, conditions_of, needs_attention, rules_of
+from hub.settings.vetting import VETTING_LABELS, Vetting
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ class Account:
     reset_at: datetime | None
     state: AccountState
     open_sessions: int
+    conditions: Conditions
+    vetting: str
+    trained_on: date | None
+    access_ends_on: date | None
+    conditions_set_at: datetime | None
+    conditions_set_by: str
 
     @property
     def href(self) -> str:
@@ -48,6 +57,18 @@ class Account:
     def is_suspended(self) -> bool:
         """Closed by the clock, and to be opened again by an administrator."""
         return self.disabled_why in (DisabledWhy.NOT_ATTESTED, DisabledWhy.DORMANT)
+
+    @property
+    def has_ended(self) -> bool:
+        """Its last day is over, and an administrator may open it again with another."""
+        return self.disabled_why == DisabledWhy.ENDED or (
+            self.disabled_at is None and has_ended(self.access_ends_on)
+        )
+
+    @property
+    def attention(self) -> str:
+        """What of the conditions needs it, in words; empty for a closed account."""
+        return "" if self.disabled_at else self.conditions.in_words
 
     @property
     def closed_because(self) -> str:
@@ -65,6 +86,7 @@ class AccountFilter:
     state: AccountState | None = None
     team_id: UUID | None = None
     name: str = ""
+    needs_attention: bool = False
 
 
 def list_accounts(actor: Actor, wanted: AccountFilter, *, cursor: Cursor | None = None) -> Page[Account]:
@@ -79,6 +101,8 @@ def list_accounts(actor: Actor, wanted: AccountFilter, *, cursor: Cursor | None 
             TeamMembership.team_id == wanted.team_id, _in_force(TeamMembership.left_at)
         )
         statement = statement.where(User.id.in_(members))
+    if wanted.needs_attention:
+        statement = statement.where(needs_attention(clock.today(), rules_of(actor.partnership_id)))
     if wanted.name:
         statement = statement.where(User.name.icontains(wanted.name, autoescape=True))
     if cursor is not None:
@@ -136,6 +160,8 @@ def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
     ids = [user.id for user in users]
     teams, roles = _teams_of(ids), _roles_of(actor, ids)
     seen, states = _sessions_of(ids), _states_of(ids)
+    setters = user_names(user.conditions_set_by for user in users if user.conditions_set_by)
+    today, rules = clock.today(), rules_of(actor.partnership_id)
     return [
         Account(
             id=user.id,
@@ -150,6 +176,12 @@ def _accounts(actor: Actor, users: Iterable[User]) -> list[Account]:
             reset_at=user.reset_at,
             state=states[user.id],
             open_sessions=seen.get(user.id, (None, 0))[1],
+            conditions=conditions_of(user, today, rules),
+            vetting=VETTING_LABELS[Vetting(user.vetting)] if user.vetting else "",
+            trained_on=user.trained_on,
+            access_ends_on=user.access_ends_on,
+            conditions_set_at=user.conditions_set_at,
+            conditions_set_by=setters.get(user.conditions_set_by, "") if user.conditions_set_by else "",
         )
         for user in users
     ]

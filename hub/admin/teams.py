@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
+from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
 from hub.accounts.queries import find_user_by_email
 from hub.admin.team_form import TeamForm
@@ -239,6 +240,68 @@ def remove_member(actor: Actor, team_id: UUID, user_id: UUID) -> User:
     db.session.flush()
     append(actor, "team.member_removed", object_id=user_id, facts={"team": team.id})
     return user
+
+
+def move_user(actor: Actor, user_id: UUID, team_ids: frozenset[UUID]) -> User:
+    """The organisation's teams, in the partnership in hand, that a user of its own is in from now on.
+
+    Rights follow the team at once: a session that wears the hat of a team that is left ends. What they led there stays the
+    team's, and waits among its cases without an officer. `NotVisible`, `Conflict` or `Invalid`.
+    """
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    user = db.session.scalar(
+        sa.select(User)
+        .where(User.id == user_id, User.organisation_id == actor.organisation_id)
+        .with_for_update()
+    )
+    if user is None:
+        raise NotVisible
+    if user.disabled_at is not None:
+        raise Conflict("closed_already", "This account is closed.")
+    ours = set(db.session.scalars(sa.select(Team.id).where(*_ours(actor))))
+    if not team_ids or not team_ids <= ours:
+        raise Invalid("bad_teams", errors={"teams": "Choose at least one team"})
+    now = clock.now()
+    rows = db.session.scalars(
+        sa.select(TeamMembership)
+        .where(TeamMembership.user_id == user.id, TeamMembership.team_id.in_(ours))
+        .order_by(TeamMembership.team_id)
+        .with_for_update()
+    ).all()
+    held = {row.team_id: row for row in rows}
+    had = {key for key, row in held.items() if row.left_at is None or row.left_at > now}
+    if team_ids == had:
+        raise Invalid("no_change", errors={"teams": "These are the teams already"})
+    for key in sorted(team_ids - had):
+        _join(user, key, held.get(key), now)
+    for key in sorted(had - team_ids):
+        held[key].left_at = now
+    db.session.flush()
+    for key in sorted(team_ids - had):
+        append(actor, "team.member_added", object_id=user.id, facts={"team": key})
+    for key in sorted(had - team_ids):
+        append(actor, "team.member_removed", object_id=user.id, facts={"team": key})
+    left = UserSession.team_id.in_(had - team_ids)
+    end_sessions_of(actor, user.id, EndedWhy.TEAM, which=left)
+    return user
+
+
+def _join(user: User, team_id: UUID, before: TeamMembership | None, now: datetime) -> None:
+    if before is not None:
+        before.joined_at, before.left_at = now, None
+    else:
+        db.session.add(TeamMembership(team_id=team_id, user_id=user.id, joined_at=now))
+
+
+def find_own_teams(actor: Actor, user_id: UUID) -> frozenset[UUID]:
+    """Of the organisation's teams in the partnership in hand, those that a user is in."""
+    actor.check_may(Permission.ACCOUNT_MANAGE)
+    mine = (
+        sa.select(Team.id)
+        .join(TeamMembership, TeamMembership.team_id == Team.id)
+        .where(TeamMembership.user_id == user_id, _in_force(), *_ours(actor))
+    )
+    return frozenset(db.session.scalars(mine))
 
 
 def _may_work_here(actor: Actor, user: User) -> bool:

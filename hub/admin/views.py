@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.access.actor import Actor
 from hub.access.permissions import ROLES, Permission, Role
 from hub.accounts.models import User
-from hub.accounts.sessions import check_fresh
 from hub.admin import actions, queries
-from hub.admin.forms import parse_invitation, parse_roles
+from hub.admin.forms import InviteForm, parse_invitation, parse_roles
 from hub.admin.home import SECTIONS, counts_of
 from hub.admin.policy import ACCOUNT_STATE_LABELS, PERMISSION_LABELS, AccountState
 from hub.admin.queries import AccountFilter
-from hub.core.errors import Denied, Invalid
+from hub.core import clock
+from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
+from hub.joining.forms import FIELDS as CONDITION_FIELDS
+from hub.joining.policy import rules_of
 from hub.lists.catalogue import JOB_ROLE
 from hub.lists.entries import labels_of
 from hub.role_changes.policy import how_given
 from hub.role_changes.queries import find_waiting
 from hub.settings.catalogue import INVITATION_HOURS, RESET_MINUTES
 from hub.settings.values import value_of
+from hub.settings.vetting import VETTING_LABELS
 from hub.web import drafts
-from hub.web.identity import current_actor, current_visit
+from hub.web.identity import current_actor
 from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import earlier, finish, once, parse_form_key
 from hub.web.routes import Data, Pages
 
 pages = Pages("admin", __name__)
-FIELDS = ("name", "email", "job_title", "team_id")
+FIELDS = ("name", "email", "job_title", "team_id", *CONDITION_FIELDS)
 
 
 @pages.page("/admin", needs=Permission.ACCOUNT_MANAGE, event=None, data=Data.NONE)
@@ -49,11 +54,15 @@ def users() -> str:
             "name": Filter("Name"),
             "state": Filter("State", ACCOUNT_STATE_LABELS),
             "team": Filter("Team", teams),
+            "needs": Filter("Training, vetting and last day", {"attention": "Needs attention"}),
         },
     )
     state, team = narrowed["state"], narrowed["team"]
     wanted = AccountFilter(
-        AccountState(state) if state else None, UUID(team) if team else None, narrowed["name"]
+        AccountState(state) if state else None,
+        UUID(team) if team else None,
+        narrowed["name"],
+        narrowed["needs"] == "attention",
     )
     page = queries.list_accounts(actor, wanted, cursor=Cursor.parse(narrowed.after, by=str))
     return render_template(
@@ -73,38 +82,17 @@ def roles() -> str:
     return render_template("admin/roles.html", roles=[ROLES[role] for role in Role], rows=rows)
 
 
-def _not_fresh() -> bool:
-    visit = current_visit()
-    try:
-        if visit is not None:
-            check_fresh(visit)
-    except Denied as denied:
-        if denied.code != "stale_session":
-            raise
-        return True
-    return False
-
-
-def _confirm_first(back: str) -> Response:
-    return redirect(url_for("accounts.confirm", next=back), 303)
-
-
 @pages.page(
     "/admin/users/new",
     needs=Permission.ACCOUNT_MANAGE,
     event="user.invited",
     data=Data.STAFF,
     methods=("GET", "POST"),
+    fresh=True,
 )
 def invite() -> Response | tuple[str, int]:
     actor = current_actor()
     draft = drafts.form_name("admin.invite")
-    if _not_fresh():
-        if request.method == "POST":
-            # what was typed waits until the administrator has confirmed who they are
-            drafts.keep(actor, draft, request.form)
-            db.session.commit()
-        return _confirm_first(url_for("admin.invite"))
     teams = queries.find_teams(actor)
     kept = drafts.find(actor, draft) or {}
     values = {name: (kept.get(name) or [""])[0] for name in FIELDS}
@@ -116,7 +104,7 @@ def invite() -> Response | tuple[str, int]:
             begun = earlier(actor, key)
             if begun is not None:
                 return redirect(begun, 303)
-            user, secret, given = actions.invite_user(actor, parse_invitation(request.form, chosen, teams))
+            user, secret, given = actions.invite_user(actor, _invitation(actor, chosen, teams))
             drafts.drop(actor, draft)
             finish(key, url_for("admin.user", user_id=user.id))
             db.session.commit()
@@ -135,9 +123,15 @@ def invite() -> Response | tuple[str, int]:
         jobs=labels_of(actor, JOB_ROLE),
         how_given=how_given(actor),
         roles=[(role.value, ROLES[role].label, ROLES[role].description) for role in Role],
+        levels=list(VETTING_LABELS.items()),
         draft_key=draft,
     )
     return page, 422 if errors else 200
+
+
+def _invitation(actor: Actor, roles: list[str], teams: Mapping[UUID, str]) -> InviteForm:
+    rules = rules_of(actor.partnership_id)
+    return parse_invitation(request.form, roles, teams, today=clock.today(), rules=rules)
 
 
 def _link_once(user: User, secret: str, *, reset: bool = False, waits: str = "") -> tuple[str, int]:
@@ -233,11 +227,10 @@ def end_sessions(user_id: UUID) -> Response:
     event="user.invited",
     data=Data.STAFF,
     methods=("POST",),
+    fresh=True,
 )
 def renew(user_id: UUID) -> Response | tuple[str, int]:
     actor, back = current_actor(), url_for("admin.user", user_id=user_id)
-    if _not_fresh():
-        return _confirm_first(back)
     key = parse_form_key(request.form.get("form_key"))
     begun = earlier(actor, key)
     if begun is not None:
@@ -274,11 +267,10 @@ def reset(user_id: UUID) -> Response | tuple[str, int]:
     event="user.disabled",
     data=Data.STAFF,
     methods=("POST",),
+    fresh=True,
 )
 def close(user_id: UUID) -> Response:
     actor, back = current_actor(), url_for("admin.user", user_id=user_id)
-    if _not_fresh():
-        return _confirm_first(back)
 
     def act() -> str:
         closed = actions.disable_user(actor, user_id)

@@ -7,9 +7,10 @@ from uuid import UUID
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.accounts.models import Organisation
+from hub.accounts.queries import administrators_of
 from hub.assurances.forms import AnswersForm, ReviewForm
 from hub.assurances.models import Assurance
-from hub.assurances.queries import administrators_of, find_partners_administrators, load_for_review
+from hub.assurances.queries import find_partners_administrators, load_for_review
 from hub.assurances.vocabulary import AssuranceState
 from hub.audit.recording import append
 from hub.core import clock

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.accounts import service
+from hub.accounts.queries import administrators_of
 from hub.accounts.several import values_by_organisation
 from hub.assurances.actions import reference_of
 from hub.assurances.models import Assurance
-from hub.assurances.queries import accepted, administrators_of
+from hub.assurances.queries import accepted
 from hub.audit.recording import append
 from hub.core import clock
 from hub.extensions import db

@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from hub.access.actor import Actor
 from hub.access.models import Agreement, AgreementParty
-from hub.access.permissions import Permission, Role
-from hub.accounts.models import Organisation, RoleHolding, User
-from hub.accounts.queries import user_names
+from hub.access.permissions import Permission
+from hub.accounts.models import Organisation, User
+from hub.accounts.queries import administrators_of, user_names
 from hub.assurances.models import Assurance
 from hub.assurances.policy import Position, Standing
 from hub.assurances.questions import Question, questionnaire
@@ -177,21 +177,6 @@ def partners_of(actor: Actor) -> sa.Select[UUID]:
             Agreement.ends_at > now,
             sa.or_(Agreement.ended_at.is_(None), Agreement.ended_at > now),
         )
-    )
-
-
-def administrators_of(organisations: Any) -> sa.Select[UUID]:
-    """Ids of those who look after the accounts of these organisations, in any of their partnerships."""
-    return (
-        sa.select(User.id)
-        .join(RoleHolding, RoleHolding.user_id == User.id)
-        .where(
-            User.organisation_id.in_(organisations),
-            User.disabled_at.is_(None),
-            RoleHolding.role == Role.ADMINISTRATOR.value,
-            sa.or_(RoleHolding.ended_at.is_(None), RoleHolding.ended_at > clock.now()),
-        )
-        .distinct()
     )
 
 

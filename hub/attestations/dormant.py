@@ -14,10 +14,9 @@ import structlog
 from hub.access.actor import Actor, Source
 from hub.accounts import service
 from hub.accounts.models import TeamMembership, User, UserSession
-from hub.accounts.queries import is_person
+from hub.accounts.queries import administrators_of, is_person
 from hub.accounts.several import values_by_organisation
 from hub.accounts.vocabulary import DisabledWhy
-from hub.assurances.queries import administrators_of
 from hub.audit.recording import Written, append_each
 from hub.core import clock
 from hub.core.errors import Unavailable

@@ -16,10 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from hub.access.actor import Actor
 from hub.accounts import service
 from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
-from hub.accounts.queries import is_person
+from hub.accounts.queries import administrators_of, is_person
 from hub.accounts.several import values_by_organisation
 from hub.accounts.vocabulary import DisabledWhy
-from hub.assurances.queries import administrators_of
 from hub.attestations.models import Attestation, AttestationLine
 from hub.attestations.policy import due_of, month_of
 from hub.audit.recording import Written, append, append_each

@@ -23,14 +23,14 @@ from hub.accounts.models import (
     User,
     UserSession,
 )
-from hub.accounts.queries import user_names
-from hub.assurances.queries import administrators_of
+from hub.accounts.queries import administrators_of, user_names
 from hub.attestations.models import Attestation, AttestationLine
 from hub.attestations.policy import LineState, line_state
 from hub.audit.reading import Shown, opened
 from hub.core import clock
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
+from hub.joining.policy import conditions_of, rules_of
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ class Line:
     confirmed_by: str
     confirmed_at: datetime | None
     own: bool
+    # what of training, vetting and the last day needs attention, in words; empty where nothing does
+    conditions: str
 
     @property
     def href(self) -> str:
@@ -145,6 +147,7 @@ def _lines(actor: Actor, rows: Sequence[Any]) -> list[Line]:
     own, elsewhere = _teams(actor, ids)
     roles, seen, shares = _roles(ids), _seen(ids), _shares(ids)
     names = user_names(row.AttestationLine.confirmed_by for row in rows if row.AttestationLine.confirmed_by)
+    today, rules = clock.today(), rules_of(actor.partnership_id)
     return [
         Line(
             user_id=row.User.id,
@@ -160,6 +163,7 @@ def _lines(actor: Actor, rows: Sequence[Any]) -> list[Line]:
             confirmed_by=names.get(row.AttestationLine.confirmed_by, ""),
             confirmed_at=row.AttestationLine.confirmed_at,
             own=row.User.id == actor.user_id,
+            conditions=conditions_of(row.User, today, rules).in_words,
         )
         for row in rows
     ]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.access.permissions import Permission
-from hub.accounts.sessions import check_fresh
 from hub.attestations import actions, queries
 from hub.attestations.policy import LINE_STATE_LABELS, LineState
-from hub.core.errors import Denied, Invalid
+from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
-from hub.web.identity import current_actor, current_visit
+from hub.web.identity import current_actor
 from hub.web.narrowing import Filter, Narrowed
 from hub.web.once import once
 from hub.web.routes import Data, Pages
@@ -59,11 +58,10 @@ def confirm(attestation_id: UUID) -> Response | tuple[str, int]:
     event="user.reinstated",
     data=Data.STAFF,
     methods=("POST",),
+    fresh=True,
 )
 def reinstate(user_id: UUID) -> Response:
     actor, back = current_actor(), url_for("attestations.home")
-    if _not_fresh():
-        return redirect(url_for("accounts.confirm", next=back), 303)
 
     def act() -> str:
         user = actions.reinstate_user(actor, user_id)
@@ -71,18 +69,6 @@ def reinstate(user_id: UUID) -> Response:
         return back
 
     return once(actor, act)
-
-
-def _not_fresh() -> bool:
-    visit = current_visit()
-    try:
-        if visit is not None:
-            check_fresh(visit)
-    except Denied as denied:
-        if denied.code != "stale_session":
-            raise
-        return True
-    return False
 
 
 def _chosen() -> list[UUID]:

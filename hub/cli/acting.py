@@ -11,6 +11,7 @@ import click
 from hub.access.actor import NOBODY, Actor, Source
 from hub.access.guard import enter
 from hub.accounts import sessions
+from hub.accounts.closing import is_closed
 from hub.accounts.models import Organisation
 from hub.accounts.queries import find_user_by_email, first_team
 from hub.accounts.vocabulary import Method
@@ -40,7 +41,7 @@ def acting(email: str, organisation: str | None = None) -> Iterator[Actor]:
     user = find_user_by_email(email)
     employer = db.session.get(Organisation, user.organisation_id) if user is not None else None
     elsewhere = organisation is not None and employer is not None and employer.code != organisation.upper()
-    if user is None or employer is None or elsewhere or user.disabled_at is not None:
+    if user is None or employer is None or elsewhere or is_closed(user):
         of = f" in an organisation with the code {organisation}" if organisation else ""
         raise click.ClickException(f"There is no user {email}{of}.")
     team = first_team(user)

@@ -69,6 +69,23 @@ class Person:
     roles: tuple[Role, ...] = (Role.PRACTITIONER,)
 
 
+@dataclass(frozen=True)
+class Facts:
+    """Days from now: when the training was, when the vetting ends, and the last day of temporary staff."""
+
+    trained: int = -120
+    vetted: int = 500
+    ends: int | None = None
+
+
+# who stands otherwise than everybody else
+FACTS = {
+    "dylan.prosser": Facts(trained=-380),
+    "rhys.llewellyn": Facts(vetted=21),
+    "beth.tranter": Facts(ends=75),
+}
+
+
 _SUPERVISES = (Role.PRACTITIONER, Role.SUPERVISOR)
 _ADMINISTERS = (Role.ADMINISTRATOR,)
 _AUDITS = (Role.AUDITOR,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,14 +13,16 @@ from hub.access.guard import TOKEN_KEY, enter, hand_over
 from hub.access.vocabulary import Purpose
 from hub.accounts import sessions
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
-from hub.accounts.vocabulary import Method
+from hub.accounts.vocabulary import POLICE_KINDS, Method
 from hub.agreements.actions import draft_agreement, send_agreement, sign_agreement
 from hub.agreements.forms import PartyLine, PermittedPurpose, TermsForm
 from hub.audit.recording import append
 from hub.core import clock
 from hub.crypto.passwords import hash_password
-from hub.demo.cast import AREAS, ORGANISATIONS, PACTS, PEOPLE, TEAMS, Pact
+from hub.demo.cast import AREAS, FACTS, ORGANISATIONS, PACTS, PEOPLE, TEAMS, Facts, Pact, Person
 from hub.extensions import db
+from hub.joining.terms import IN_FORCE
+from hub.settings.vetting import Vetting
 from hub.sharing.ending import suspend_agreement
 
 LASTS = timedelta(hours=2)
@@ -84,6 +87,7 @@ class Stage:
                     name=person.name,
                     job_title=person.job,
                     password_hash=stored,
+                    **self._conditions(person),
                 )
             )
             for position, team in enumerate(person.teams):
@@ -106,6 +110,20 @@ class Stage:
                     )
         db.session.flush()
         self._write_cast_down()
+
+    def _conditions(self, person: Person) -> dict[str, Any]:
+        """The terms accepted, training, vetting as the employer does it, and the last day of temporary staff."""
+        facts, today = FACTS.get(person.key, Facts()), clock.today()
+        kind = ORGANISATIONS[TEAMS[person.teams[0]][0]][1]
+        vetting = Vetting.RECRUITMENT if kind in POLICE_KINDS else Vetting.NPPV2_ABBREVIATED
+        return {
+            "terms_version": IN_FORCE,
+            "terms_accepted_at": self.now,
+            "trained_on": today + timedelta(days=facts.trained),
+            "vetting": vetting.value,
+            "vetting_expires_on": today + timedelta(days=facts.vetted),
+            "access_ends_on": today + timedelta(days=facts.ends) if facts.ends is not None else None,
+        }
 
     def build_agreements(self) -> None:
         """In force, expired, suspended, and one that a party has not signed yet."""

@@ -1,6 +1,7 @@
 """Accounts as a directory keeps them: made, changed, closed at once, opened again. Only its own organisation's.
 
-No role ever comes from here, or goes: whom a directory lets in may do nothing until an administrator says what.
+No role ever comes from here: whom a directory lets in may do nothing until an administrator says what. An account that it opens
+again after more than 30 days has lost the roles that it had: who comes back so late seldom does what they did.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.accounts import telling
+from hub.accounts.closing import has_ended
 from hub.accounts.models import User, UserSession
 from hub.accounts.queries import find_user_by_email, has_signed_in, is_person
 from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
@@ -24,6 +26,8 @@ from hub.directories.forms import AccountForm
 from hub.directories.linking import keep_link
 from hub.directories.models import DirectoryLink
 from hub.extensions import db
+from hub.joining.actions import end_roles
+from hub.joining.policy import ROLES_OUTLAST
 
 TAKEN = "There is an account with this userName already"
 Known = tuple[User, DirectoryLink | None]
@@ -140,10 +144,19 @@ def _reopen(actor: Actor, user: User) -> None:
         raise Conflict(
             "not_of_directory", f"{why}. Only an administrator of the organisation can open this account."
         )
+    if has_ended(user.access_ends_on):
+        raise Conflict(
+            "access_ended",
+            "The last day with access has passed. Only an administrator of the organisation can open this account.",
+        )
     if user.password_hash is None and not has_signed_in(user):
         # somebody who never came in is new, however long the account has stood
         check_assured(actor)
+    now = clock.now()
+    long_closed = user.disabled_at is not None and now - user.disabled_at > ROLES_OUTLAST
     user.disabled_at = user.disabled_why = None
-    user.reinstated_at = clock.now()
+    user.reinstated_at = now
     db.session.flush()
     append(actor, "user.reinstated", object_id=user.id, version=user.revision)
+    if long_closed:
+        end_roles(actor, user)

@@ -29,6 +29,7 @@ from hub.extensions import db
 from hub.interests.jobs import tell_of_stopped_looks
 from hub.jobs import housekeeping
 from hub.jobs.warnings import warn_of_ends
+from hub.joining.jobs import close_ended, warn_of_conditions
 from hub.keys.jobs import look_after_keys
 from hub.notifications.jobs import send_due
 from hub.reviews.jobs import raise_alerts
@@ -64,6 +65,9 @@ REGULAR = (
     # daily: the list of a month is made on its first day, and closed on the day after it was due
     Regular("attest_access", "20 4 * * *", attest_access),
     Regular("suspend_dormant", "15 4 * * *", suspend_dormant),
+    # hourly: the day ends at midnight in London, and their sessions with it; this closes what stands open
+    Regular("close_ended", "5 * * * *", close_ended),
+    Regular("warn_of_conditions", "30 4 * * *", warn_of_conditions),
     Regular("tell_of_stranded_cases", "*/10 * * * *", tell_of_stranded_cases),
     Regular("warn_of_assurances", "25 4 * * *", warn_of_assurances),
 )

@@ -60,6 +60,10 @@ class NotificationKind(enum.StrEnum):
     PASSKEY_SUSPENDED = "passkey.suspended"
     PROVIDER_LINKED = "identity.linked"
     PROVIDER_UNLINKED = "identity.unlinked"
+    TRAINING_ENDING = "training.ending"
+    VETTING_ENDING = "vetting.ending"
+    ACCESS_ENDING = "access.ending"
+    ROLES_ENDED = "role.ended"
     ACCOUNTS_UNUSED = "user.disabled"
     CASES_WITHOUT_OFFICER = "case.stranded"
     SETTING_SET = "setting.set"
@@ -126,6 +130,11 @@ NOTIFICATION_LABELS = {
     NotificationKind.PROVIDER_LINKED: "Your organisation’s sign-in was linked to your account",
     NotificationKind.PROVIDER_UNLINKED: "Your organisation’s sign-in was unlinked from your account",
     NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for a long time are suspended",
+    NotificationKind.TRAINING_ENDING: "Training for an account runs out: do the courses again, and have them recorded",
+    NotificationKind.VETTING_ENDING: "Vetting for an account runs out: have it renewed, and recorded",
+    NotificationKind.ACCESS_ENDING: "The last day of somebody’s access is near",
+    NotificationKind.ROLES_ENDED: "An account that your directory opened again has no roles any more: give them anew",
+    NotificationKind.ACCOUNTS_UNUSED: "Accounts that were not used for 60 days are suspended",
     NotificationKind.CASES_WITHOUT_OFFICER: "Open cases of your team are without an officer who can work on them",
     NotificationKind.SETTING_SET: "A setting of your partnership was changed",
     NotificationKind.SETTING_WITHDRAWN: "A coming change of a setting of your partnership was withdrawn",

@@ -13,6 +13,7 @@ from flask import current_app
 
 from hub.access.actor import Actor, RequestFacts
 from hub.accounts import admitting, ceremonies, known_devices, sessions, starting, throttle
+from hub.accounts.closing import is_closed
 from hub.accounts.ending import end_unasked
 from hub.accounts.models import Ceremony, User
 from hub.accounts.queries import first_team
@@ -152,7 +153,7 @@ def _check(ceremony: Ceremony, text: str, *, only: UUID | None = None) -> tuple[
         raise Refused("passkey_foreign", user.id)
     if passkey.removed_at is not None:
         raise Refused("passkey_removed", user.id)
-    if user.disabled_at is not None:
+    if is_closed(user):
         raise Refused("account_closed", user.id)
     _count_up(passkey, user, signed)
     return passkey, user

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
 from hub.accounts import admitting, ceremonies, queries, sessions, starting, telling
+from hub.accounts.closing import is_closed, not_closed
 from hub.accounts.enrolment import ENROLMENT_LASTS
 from hub.accounts.models import Ceremony, User, UserSession
 from hub.accounts.vocabulary import CeremonyKind, Method
@@ -109,7 +110,7 @@ def find_invited(secret: str) -> tuple[User, IdentityProvider] | None:
         sa.select(User).where(
             User.enrolment_hash == hashlib.sha256(secret.encode("utf-8", "replace")).digest(),
             User.enrolment_expires_at > clock.now(),
-            User.disabled_at.is_(None),
+            not_closed(),
             # who was reset sets up a password and an app first
             User.reset_at.is_(None),
         )
@@ -182,7 +183,7 @@ def sign_in(answered: Answered, request: RequestFacts) -> tuple[str, Actor]:
         raise Refused(Why.STRANGER)
     identity, user = found
     team = queries.first_team(user)
-    closed = user.disabled_at is not None or user.reset_at is not None
+    closed = is_closed(user) or user.reset_at is not None
     if team is None or closed or user.organisation_id != provider.organisation_id:
         raise Refused(Why.CLOSED)
     identity.last_used_at = clock.now()
@@ -201,7 +202,7 @@ def enrol(answered: Answered, request: RequestFacts) -> tuple[str, Actor]:
             # a newer link ends an older one, also where that was followed already
             User.enrolment_expires_at <= begun.created_at + ENROLMENT_LASTS,
             User.organisation_id == answered.provider.organisation_id,
-            User.disabled_at.is_(None),
+            not_closed(),
             User.reset_at.is_(None),
         )
         .with_for_update()

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from hub.settings.kinds import Kind, Number, OneOf, YesNo
+from hub.settings.vetting import VETTING_LABELS, Vetting
 
 T = TypeVar("T")
+NO_MINIMUM = "none"
 # days: no agreement is looked at before
 LONGEST_WARNING = 180
 
@@ -102,18 +104,10 @@ TRAINING_MONTHS = Setting(
 VETTING_MINIMUM = Setting(
     "vetting_minimum",
     "Vetting that everybody needs",
-    "The least vetting that a user must hold. An agreement may ask for more.",
+    "The least vetting that a user must hold; a level that takes it in will do.",
     OneOf(
-        {
-            "none": "None",
-            "bpss": "Baseline Personnel Security Standard (BPSS)",
-            "nppv_1": "Non-police personnel vetting, level 1 (NPPV 1)",
-            "nppv_2": "Non-police personnel vetting, level 2 (NPPV 2)",
-            "nppv_3": "Non-police personnel vetting, level 3 (NPPV 3)",
-            "ctc": "Counter-terrorist check (CTC)",
-            "sc": "Security check (SC)",
-            "dv": "Developed vetting (DV)",
-        }
+        {NO_MINIMUM: "None"}
+        | {one.value: label for one, label in VETTING_LABELS.items() if one is not Vetting.NONE}
     ),
     "none",
     "Handbook 12.4: as the agreement says",

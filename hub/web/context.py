@@ -72,6 +72,7 @@ NAVIGATION = (
             "admin",
             "configuration",
             "teams",
+            "joiners",
             "directories",
             "file_rules",
             "settings",

@@ -25,7 +25,7 @@ from hub.crypto import keyring
 from hub.extensions import db, live_session
 from hub.web import drafts, limits
 from hub.web.devices import device_of
-from hub.web.identity import COOKIE, identify
+from hub.web.identity import COOKIE, duty_of, identify
 from hub.web.routes import DECLARED, Declared, Door
 
 # everything else changes something and needs a form of ours
@@ -96,7 +96,7 @@ def _before() -> Response | None:
         late = _check_form(declared) if request.method not in SAFE else None
         if late is not None:
             return late
-    refused = _check_permission(declared) or _check_fresh(declared)
+    refused = _check_duty(declared) or _check_permission(declared) or _check_fresh(declared)
     if refused is None and declared.limit is not None and g.actor is not None:
         limits.check(g.actor, declared.limit)
     return refused
@@ -170,6 +170,32 @@ def _page_of_form() -> str:
     adapter = current_app.create_url_adapter(request)
     shown = adapter is not None and adapter.test(back.partition("?")[0], method="GET")
     return back if shown else "/"
+
+
+def _check_duty(declared: Declared) -> Response | None:
+    """Who owes something first is led there, and what was typed waits as a draft. The page that was asked for comes after it."""
+    if g.actor is None or declared.before_terms or declared.needs is Door.PUBLIC:
+        return None
+    duty = duty_of(g.visit)
+    if duty is None:
+        return None
+    if _asked_by_script():
+        return make_response({"code": duty.code, "message": duty.message}, 403)
+    if request.method == "GET":
+        return redirect(url_for(duty.endpoint, next=request.full_path.rstrip("?")), 303)
+    if declared.streams:
+        return redirect(url_for(duty.endpoint), 303)
+    drafts.keep_late(g.visit, request.form)
+    return redirect(url_for(duty.endpoint, next=_page_of_form()), 303)
+
+
+def _asked_by_script() -> bool:
+    """Browsers say whether they go to a page; of others it is known by what they ask for."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode != "navigate"
+    accepts = request.accept_mimetypes
+    return "X-CSRF-Token" in request.headers or (accepts.provided and not accepts.accept_html)
 
 
 def _check_fresh(declared: Declared) -> Response | None:

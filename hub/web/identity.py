@@ -38,6 +38,8 @@ class Visit:
     hats: tuple[Hat, ...] = ()
     # the identity provider that vouched for the user, if one did
     provider_id: UUID | None = None
+    # the terms of use that the user accepted last
+    terms_version: str | None = None
 
     @property
     def is_fresh(self) -> bool:
@@ -45,7 +47,17 @@ class Visit:
         return clock.now() - self.authenticated_at <= FRESH
 
 
+@dataclass(frozen=True)
+class Duty:
+    """What a user must do before anything else: the page of it, and what a script is told that asks for something else."""
+
+    endpoint: str
+    code: str
+    message: str
+
+
 Count = Callable[[Actor], int]
+Owed = Callable[[Visit], Duty | None]
 Identify = Callable[[str, RequestFacts, bool], Visit | None]
 
 
@@ -56,6 +68,16 @@ def install(app: Flask, identify: Identify) -> None:
 def install_count(app: Flask, name: str, count: Count) -> None:
     """A number that every page shows: `unread` (notifications) or `waiting` (shares to answer)."""
     app.extensions.setdefault("hub_counts", {})[name] = count
+
+
+def install_duty(app: Flask, owed: Owed) -> None:
+    """What comes before every page; it is asked at each request and must ask the database nothing."""
+    app.extensions["hub_duty"] = owed
+
+
+def duty_of(visit: Visit) -> Duty | None:
+    owed: Owed = current_app.extensions["hub_duty"]
+    return owed(visit)
 
 
 def counts(actor: Actor) -> dict[str, int]:

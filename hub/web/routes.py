@@ -62,6 +62,8 @@ class Declared:
     # is it asked by programs of others, which prove who they are in what they send? Then no cookie is looked at, and no
     # form's token asked for
     programs: bool = False
+    # may it be used before the terms of use are accepted?
+    before_terms: bool = False
 
 
 DECLARED: dict[str, Declared] = {}
@@ -83,6 +85,7 @@ class Pages(Blueprint):
         fresh: bool = False,
         limit: Limit | None = None,
         programs: bool = False,
+        before_terms: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Registers a view. `event` is the act it writes; None only where it shows no personal data."""
         if event is not None and event not in EVENTS:
@@ -95,7 +98,7 @@ class Pages(Blueprint):
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             DECLARED[f"{self.name}.{view.__name__}"] = Declared(
-                needs, event, data, streams, keeps_session, fresh, limit, programs
+                needs, event, data, streams, keeps_session, fresh, limit, programs, before_terms
             )
             self.add_url_rule(rule, view.__name__, view, methods=list(methods))
             return view

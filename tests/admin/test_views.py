@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from hub.access.permissions import ROLES, Permission, Role
 from hub.admin.policy import PERMISSION_LABELS
-from tests.fixtures.door import code_of, offered
+from tests.fixtures.door import accept_terms, code_of, offered
 from tests.fixtures.site import Client, Site
 
 FORM: dict[str, Any] = {
@@ -92,6 +92,8 @@ def test_an_invited_user_enrols_by_a_link_that_is_shown_once(
     assert visitor.get("/account").status_code == 302
     secret = offered(visitor.get("/sign-in/set-up").text)
     assert visitor.post("/sign-in/set-up", {"code": code_of(secret)}).status_code == 303
+    assert visitor.get("/account").location == "/terms?next=/account"
+    assert accept_terms(visitor).status_code == 303
     assert visitor.get("/account").status_code == 200
     # it works once
     assert site.visitor().get(address).status_code == 403

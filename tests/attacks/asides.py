@@ -261,11 +261,22 @@ def _administration(world: World, made: Asides) -> None:
         disabled_at=now,
         disabled_why=DisabledWhy.NOT_ATTESTED.value,
     )
-    db.session.add(suspended)
+    ended = User(
+        organisation_id=world.organisations["council"],
+        email="ended@example.org",
+        name="Nell Roe",
+        job_title="Warden",
+        disabled_at=now,
+        disabled_why=DisabledWhy.ENDED.value,
+        access_ends_on=clock.today() - timedelta(days=1),
+    )
+    db.session.add_all([suspended, ended])
     db.session.flush()
-    db.session.add(TeamMembership(team_id=world.teams["safety"], user_id=suspended.id, joined_at=now))
+    for one in (suspended, ended):
+        db.session.add(TeamMembership(team_id=world.teams["safety"], user_id=one.id, joined_at=now))
     db.session.commit()
     made.acts["attestations.reinstate"] = {"user_id": suspended.id}
+    made.acts["joiners.reopen"] = {"user_id": ended.id}
     by_worker(attestation_jobs.attest_access)(Event())
     for side, user in ((made.ours, "spoc"), (made.theirs, "police_spoc")):
         actor = act_as(world, user)

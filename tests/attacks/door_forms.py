@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from hub.core import clock
+from hub.joining.terms import IN_FORCE
 from tests.attacks.arena import Arena
 
 # nobody listens there: what is asked of it is refused at once
@@ -44,6 +47,7 @@ def own_account(arena: Arena) -> dict[str, dict[str, Any]]:
     return {
         "accounts.hat": {"hat": f"{arena.site.world.teams['safety']}:prevent_crime", "next": "/cases"},
         "accounts.stay": {},
+        "joining.accept": {"version": IN_FORCE, "next": "/cases"},
         "own_sessions.end_one": {},
         "own_sessions.end_others": {},
         "accounts.confirm": {"password": "x", "code": "000000", "next": "/cases"},
@@ -60,6 +64,16 @@ def own_account(arena: Arena) -> dict[str, dict[str, Any]]:
     }
 
 
+def day(name: str, away: int) -> dict[str, str]:
+    """So many days from today, as three boxes."""
+    one = clock.today() + timedelta(days=away)
+    return {f"{name}-day": str(one.day), f"{name}-month": str(one.month), f"{name}-year": str(one.year)}
+
+
+def conditions() -> dict[str, str]:
+    return {"vetting": "bpss", **day("trained", -30), **day("vetted", 300), **day("ends", 200)}
+
+
 def administration(arena: Arena) -> dict[str, tuple[str, Any]]:
     return {
         "admin.invite": (
@@ -70,8 +84,15 @@ def administration(arena: Arena) -> dict[str, tuple[str, Any]]:
                 "job_title": "Warden",
                 "team_id": str(arena.site.world.teams["safety"]),
                 "roles": ["practitioner"],
+                **conditions(),
             },
         ),
+        "joiners.details": ("spoc", {"name": "Petra Sand", "job_title": "Analyst", **conditions()}),
+        "joiners.move": (
+            "spoc",
+            {"teams": [str(arena.site.world.teams["safety"]), str(arena.site.world.teams["housing"])]},
+        ),
+        "joiners.reopen": ("spoc", day("ends", 90)),
         "admin.renew": ("spoc", {}),
         # her organisation is not ready for it, so that nobody is signed out
         "passkey_rule.change": ("spoc", {"strict": "yes"}),

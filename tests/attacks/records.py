@@ -24,6 +24,7 @@ from hub.emergencies.forms import EmergencyForm
 from hub.extensions import db
 from hub.handovers.actions import offer_hand_over
 from hub.handovers.forms import OfferForm
+from hub.joining.terms import IN_FORCE
 from hub.sharing.actions import answer_share, share_record
 from hub.sharing.forms import ShareForm
 from hub.web.identity import COOKIE
@@ -104,7 +105,8 @@ class Stage:
         for role in (*Role, None):
             name = role.value if role else "spare"
             user = User(
-                organisation_id=world.organisations["police"], email=f"the.{name}@example.org", name=f"The {name}", job_title="One"
+                organisation_id=world.organisations["police"], email=f"the.{name}@example.org", name=f"The {name}", job_title="One",
+                terms_version=IN_FORCE, terms_accepted_at=now,
             )  # fmt: skip
             db.session.add(user)
             db.session.flush()

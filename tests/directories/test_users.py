@@ -266,3 +266,47 @@ def test_who_gets_another_address_is_told_at_the_one_that_they_still_read(
     named = {"op": "replace", "path": "displayName", "value": "Amara Adeyemi"}
     assert directory.patch(f"/Users/{officer}", named).status_code == 204
     assert len(site.sql(database.superuser, sent)) == 1
+
+
+def test_an_account_that_is_opened_after_long_has_lost_its_roles_and_the_spoc_is_told(
+    site: Site, database: SimpleNamespace, directory: Asking
+) -> None:
+    """For a month it keeps them; whoever comes back later seldom does what they did."""
+    officer = site.world.users["officer"]
+
+    def roles() -> int:
+        held = "SELECT count(*) FROM role_holding WHERE user_id = :id AND ended_at IS NULL"
+        return int(site.sql(database.superuser, held, id=officer)[0][0])
+
+    for days, left in ((29, 1), (31, 0)):
+        assert directory.close(officer).status_code == 204
+        site.sql(
+            database.superuser,
+            "UPDATE app_user SET disabled_at = now() - make_interval(days => :days) WHERE id = :id",
+            days=days,
+            id=officer,
+        )
+        assert directory.reopen(officer).status_code == 204 and roles() == left, days
+    told = site.sql(database.superuser, "SELECT user_id, address FROM notification WHERE kind = 'role.ended'")
+    assert [tuple(row) for row in told] == [(site.world.users["spoc"], f"/admin/users/{officer}")]
+    ended = site.sql(
+        database.superuser,
+        "SELECT count(*) FROM audit.event WHERE act = 'role.ended' AND object_id = :id",
+        id=officer,
+    )
+    assert ended[0][0] == 1
+
+
+def test_a_directory_does_not_open_an_account_past_its_last_day(
+    site: Site, database: SimpleNamespace, directory: Asking
+) -> None:
+    officer = site.world.users["officer"]
+    assert directory.close(officer).status_code == 204
+    site.sql(
+        database.superuser, "UPDATE app_user SET access_ends_on = current_date - 2 WHERE id = :id", id=officer
+    )
+    assert directory.reopen(officer).status_code == 409
+    site.sql(
+        database.superuser, "UPDATE app_user SET access_ends_on = current_date + 2 WHERE id = :id", id=officer
+    )
+    assert directory.reopen(officer).status_code == 204

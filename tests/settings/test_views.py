@@ -90,7 +90,7 @@ def test_who_was_proved_long_ago_is_asked_again_and_what_was_typed_comes_back(
 def test_a_choice_and_a_switch_are_set_from_their_pages(site: Site) -> None:
     spoc = site.as_user("spoc")
     for code, value, words in (
-        ("vetting_minimum", "nppv_2", "Non-police personnel vetting, level 2"),
+        ("vetting_minimum", "nppv2_full", "NPPV level 2, full"),
         ("conditions_refuse", "yes", "Yes"),
     ):
         form = {"chosen": value, "effective_from": today().isoformat()}
