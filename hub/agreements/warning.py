@@ -68,13 +68,15 @@ def warn_parties(actor: Actor, agreement_id: UUID) -> int:
         .with_for_update()
     ).one_or_none()
     days = threshold(row.ends_at, clock.now(), values_of(row.partnership_id, *WARNINGS)) if row else None
+    if days is None:
+        return 0
     told = sa.select(AgreementStep.id).where(
         AgreementStep.agreement_id == agreement_id,
         AgreementStep.step == Step.WARNED.value,
         AgreementStep.days <= days,
     )
     terms = find_terms(actor, [agreement_id]).get(agreement_id)
-    if days is None or terms is None or db.session.scalar(told) is not None:
+    if terms is None or db.session.scalar(told) is not None:
         return 0
     add_step(actor, agreement_id, Step.WARNED, days=days)
     append(

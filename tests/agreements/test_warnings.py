@@ -12,7 +12,7 @@ from flask import Flask
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
-from hub.agreements.warning import threshold
+from hub.agreements.warning import threshold, warn_parties
 from hub.core import clock
 from hub.extensions import db
 from hub.jobs import warnings
@@ -121,6 +121,11 @@ def test_thresholds() -> None:
         for days in (61, 60, 31, 30, 8, 7, 1, 0, -1)
     }
     assert reached == {61: None, 60: 60, 31: 60, 30: 30, 8: 30, 7: 7, 1: 7, 0: None, -1: None}
+
+
+def test_one_that_has_no_warning_due_any_more_is_told_of_to_nobody(pact: UUID, world: World) -> None:
+    """It may have been ended, or the days set anew, between being found and being taken up."""
+    assert warn_parties(act_as(world, "spoc"), pact) == 0
 
 
 def test_the_worker_looks_every_hour() -> None:
