@@ -36,19 +36,10 @@ def begin(
 
     `enrolling`: by a one-time link, so that a first passkey can be added where no other proof lets in.
 
-    `Denied`: bad_credentials for a closed account or one past its last day, and for one that was reset and not set up anew, however it was proved;
-    what a rule of `admitting` says, such as passkey_required.
+    `Denied`: bad_credentials for a closed account or one past its last day, and for one that was reset and not set up anew,
+    however it was proved; what a rule of `admitting` says, such as passkey_required.
     """
-    if is_closed(user) or user.reset_at is not None:
-        raise Denied("bad_credentials", REFUSED)
-    try:
-        team, purpose = _hat(user, team, device_bound or enrolling)
-        if not enrolling:
-            admitting.check(user, team, device_bound)
-    except Denied as denied:
-        append_nobody(request, "session.refused", user_id=user.id, facts={"why": denied.code})
-        db.session.commit()
-        raise
+    team, purpose = _admitted(user, team, request, device_bound=device_bound, enrolling=enrolling)
     elsewhere = queries.has_signed_in(user) and not known_devices.mark_of(request.known_device, user.id)
     token = sessions.start(
         user,
@@ -70,6 +61,23 @@ def begin(
         telling.tell(actor, telling.NEW_DEVICE)
     db.session.commit()
     return token, actor
+
+
+def _admitted(
+    user: User, first: Team, request: RequestFacts, *, device_bound: bool, enrolling: bool
+) -> tuple[Team, str]:
+    """The hat to begin in. A refusal by a rule is an event; it commits."""
+    if is_closed(user) or user.reset_at is not None:
+        raise Denied("bad_credentials", REFUSED)
+    try:
+        team, purpose = _hat(user, first, device_bound or enrolling)
+        if not enrolling:
+            admitting.check(user, team, device_bound)
+    except Denied as denied:
+        append_nobody(request, "session.refused", user_id=user.id, facts={"why": denied.code})
+        db.session.commit()
+        raise
+    return team, purpose
 
 
 def _hat(user: User, first: Team, proved_most: bool) -> tuple[Team, str]:

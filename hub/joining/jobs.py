@@ -177,11 +177,12 @@ def _untold(user_ids: set[UUID]) -> list[RunningOut]:
 def _warnings(user_ids: set[UUID]) -> Iterator[RunningOut]:
     """Where somebody works in several partnerships, what the one that asks for most says."""
     areas = _partnerships_of(user_ids)
+    rules = {area: rules_of(area) for area in {one for own in areas.values() for one in own}}
     users = db.session.scalars(
         sa.select(User).where(User.id.in_(user_ids), not_closed()).order_by(User.id)
     ).all()
     for user in users:
-        standings = [conditions_of(user, clock.today(), rules_of(area)) for area in areas.get(user.id, ())]
+        standings = [conditions_of(user, clock.today(), rules[area]) for area in areas.get(user.id, ())]
         for kind, name in WARNINGS.items():
             stand = [getattr(one, name) for one in standings]
             ends = [one.until for one in stand if one.state in RUNNING_OUT]

@@ -12,13 +12,16 @@ import pytest
 
 from hub.attestations import jobs as attestation_jobs
 from hub.core import clock
-from hub.joining import policy
-from hub.joining.policy import Rules
+from hub.extensions import db
+from hub.settings.actions import set_value
+from hub.settings.catalogue import CONDITIONS_REFUSE, VETTING_MINIMUM
+from hub.settings.forms import SettingForm
 from hub.settings.vetting import Vetting
 from tests.attacks.door_forms import conditions, day
 from tests.conftest import by_worker
 from tests.fixtures.door import set_up_door, sign_in
 from tests.fixtures.site import Client, Site
+from tests.fixtures.world import act_as
 
 TODAY = clock.today
 
@@ -175,8 +178,13 @@ def test_the_list_of_users_and_the_monthly_page_show_who_needs_attention(
 
 
 @pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "rules_of", lambda _key: Rules(12, Vetting.BPSS, True))
+def strict(site: Site) -> None:
+    """The partnership has set that everybody is vetted, and that nobody comes in without."""
+    with site.inside():
+        spoc = act_as(site.world, "spoc")
+        set_value(spoc, VETTING_MINIMUM, SettingForm(Vetting.BPSS.value, clock.today()))
+        set_value(spoc, CONDITIONS_REFUSE, SettingForm(True, clock.today()))
+        db.session.commit()
 
 
 def refusals(site: Site, database: SimpleNamespace) -> list[str]:

@@ -27,7 +27,6 @@ WITHOUT_ACTOR = {
     "hub/accounts/actions.py": {
         "sign_in",
         "sign_in_demo",
-        "set_up",
     },
 }
 # What makes a function a writer, and what counts as its event.
