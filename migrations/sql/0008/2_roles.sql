@@ -110,8 +110,11 @@ BEGIN
             RETURN new;
         END IF;
     END IF;
-    -- the loader makes an invented partnership whole, and setting up makes the very first administrator
-    IF session_user = 'hub_loader' OR (session_user = 'hub_cli' AND NOT EXISTS (SELECT FROM role_holding)) THEN
+    -- the loader makes an invented partnership whole, and the operator the first administrator of an organisation that joins one
+    IF session_user = 'hub_loader' OR (session_user = 'hub_cli' AND new.role = 'administrator' AND NOT EXISTS (
+            SELECT FROM role_holding h JOIN app_user held ON held.id = h.user_id
+                JOIN app_user one ON one.organisation_id = held.organisation_id
+            WHERE one.id = new.user_id AND h.partnership_id = new.partnership_id)) THEN
         RETURN new;
     END IF;
     IF new.ended_at IS NOT NULL OR NOT EXISTS (SELECT FROM role_change c
