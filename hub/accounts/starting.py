@@ -32,9 +32,7 @@ def begin(
 ) -> tuple[str, Actor]:
     """A session for somebody who has proved who they are: its token, and the actor. Commits.
 
-    It begins in the hat worn last; `team` is the one to begin in where there is none.
-
-    `enrolling`: by a one-time link, so that a first passkey can be added where no other proof lets in.
+    It begins in the hat worn last, or in `team`. `enrolling`: by a link, so that a first passkey can be added.
 
     `Denied`: bad_credentials for a closed account or one past its last day, and for one that was reset and not set up anew,
     however it was proved; what a rule of `admitting` says, such as passkey_required.
