@@ -31,12 +31,7 @@ CREDENTIAL: Schema = {
         "authenticatorAttachment": TEXT,
         "response": {
             "type": "object",
-            "properties": {
-                name: TEXT
-                for name in (
-                    "clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle", "transports",
-                )
-            },
+            "properties": dict.fromkeys(("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle", "transports"), TEXT),
         },
     },
 }  # fmt: skip
