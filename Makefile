@@ -54,12 +54,13 @@ attacks: $(DEV) $(HUB)
 tamper: $(DEV) $(HUB) $(ASSETS)
 	@HUB_TEST=1 $(PY) -m tests.attachments.tampering $(ARGS)
 
-bench: $(DEV) $(HUB) $(ASSETS)
+bench: $(DEV) $(HUB) $(ASSETS) $(FOR_TESTS)
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.clause
 	$(PY) -m bench.log
 	$(PY) -m bench.keys
 	HUB_TEST=1 $(PY) -m bench.files
+	HUB_TEST=1 $(PY) -m bench.door
 
 nightly: $(DEV) $(HUB) $(ASSETS) $(FOR_TESTS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from types import SimpleNamespace
 from uuid import uuid4
@@ -57,6 +58,24 @@ def test_a_stranger_slows_an_account_and_never_its_own_device(
     own.post("/sign-out")
     own._csrf = None
     assert tried(own, 5)[-1] == 429
+
+
+def test_a_crowd_of_strangers_keeps_nobody_out_who_was_here_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up_door(site, "officer")
+    own, stranger = signed_in(site, "officer"), site.visitor()
+    own.post("/sign-out")
+    own._csrf = None
+    assert stranger.csrf and own.csrf
+    full = threading.BoundedSemaphore(1)
+    full.acquire()
+    monkeypatch.setattr(passwords, "_porch", full)
+    # a mark that is none of this account's makes nobody known
+    stranger.http.set_cookie(known_devices.COOKIE, "x" * 16 + "." + "0" * 64, secure=True)
+    assert tried(stranger, 1, "198.51.100.3") == [503]
+    assert tried(site.visitor(), 1, "198.51.100.4") == [503]
+    assert own.post("/sign-in", {**OFFICER, "password": PASSWORD}).status_code == 303
 
 
 def test_a_source_is_bounded_over_all_accounts_and_others_are_not(site: Site) -> None:
