@@ -65,7 +65,7 @@ from hub.extensions import db
 from hub.handovers.views import pages as hand_overs_pages
 from hub.incidents.views import pages as incidents_pages
 from hub.interests.views import pages as interests_pages
-from hub.notifications.account_notices import tell_user
+from hub.notifications.account_notices import tell_user, warn_user
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
@@ -199,7 +199,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
-    telling.install(app, tell_user)
+    telling.install(app, tell_user, warn_user)
     admitting.install(app, check_may_begin)
     enrolment.install(app, forget_passkeys)
     ways.install(app, "passkey", has_any)

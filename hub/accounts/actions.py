@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import NOBODY, Actor, RequestFacts, Source
 from hub.access.guard import enter
-from hub.accounts import known_devices, queries, second_step, sessions, starting, throttle
+from hub.accounts import known_devices, odd, queries, second_step, sessions, starting, throttle
 from hub.accounts.enrolment import new_enrolment
 from hub.accounts.models import Organisation, Partnership, RoleHolding, Team, TeamMembership, User
 from hub.accounts.second_step import Begun
@@ -47,6 +47,8 @@ def sign_in(email: str, password: str, address: str, request: RequestFacts) -> B
         append_nobody(
             request, "session.refused", user_id=user.id if user else None, facts={"why": "credentials"}
         )
+        if not right:
+            odd.note_wrong_password(email, user)
         db.session.commit()
         raise Denied("bad_credentials", REFUSED)
     begun = second_step.begin(usable, address)
