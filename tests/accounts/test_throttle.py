@@ -100,6 +100,18 @@ def test_nobody_shuts_the_door_of_enrolment_for_all(site: Site) -> None:
     assert answer.status_code == 403
 
 
+def test_links_of_a_reset_are_tried_so_often_from_a_source_and_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "PER_SOURCE", 4)
+    stranger, source = site.visitor(), {"environ_overrides": {"REMOTE_ADDR": "198.51.100.5"}}
+    assert stranger.csrf
+    answers = [stranger.get(f"/enrol/{uuid4()}", **source).status_code for _ in range(2)]
+    answers += [stranger.post(f"/enrol/{uuid4()}", {"password": "x"}, **source).status_code for _ in range(4)]
+    assert answers == [403] * 4 + [429] * 2
+    assert stranger.post("/enrol/organisation", {"secret": "x"}, **source).status_code == 429
+
+
 def test_unknown_wrong_and_disabled_are_answered_with_the_same_page(
     site: Site, database: SimpleNamespace
 ) -> None:
