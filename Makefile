@@ -3,6 +3,8 @@
 #   make test           install what tests need and run them               ARGS="-k name"
 #   make check          style, types, import rules
 #   make matrix         the sharing rule against its oracle, in one line
+#   make sbom           what the hub is made of (CycloneDX)                SBOM=file
+#   make audit          known weaknesses of that, where a network tells them
 #   make attacks        the attacks on the log, and what finds each          ARGS=events
 #   make tamper         what a thief can do to stored files, and what a reader gets
 .DEFAULT_GOAL := run
@@ -12,6 +14,7 @@ PYTHON ?= python3
 VAR ?=
 PORT ?=
 ARGS ?=
+SBOM ?= var/sbom.json
 JOBS ?= 2
 
 VENV := .venv
@@ -24,7 +27,7 @@ ASSETS := hub/static/vendor/.made
 # inside, so that it goes with the packages when they are installed anew
 FOR_TESTS := node_modules/.made-for-tests
 
-.PHONY: run test check format matrix attacks tamper bench nightly lock clean
+.PHONY: run test check format matrix attacks tamper bench nightly sbom audit lock clean
 
 run: $(RUN) $(HUB) $(ASSETS)
 	@exec $(HUB) up --demo $(if $(VAR),--var '$(VAR)') $(if $(PORT),--port $(PORT))
@@ -54,15 +57,22 @@ attacks: $(DEV) $(HUB)
 tamper: $(DEV) $(HUB) $(ASSETS)
 	@HUB_TEST=1 $(PY) -m tests.attachments.tampering $(ARGS)
 
-bench: $(DEV) $(HUB) $(ASSETS)
+bench: $(DEV) $(HUB) $(ASSETS) $(FOR_TESTS)
 	$(PY) -m bench $(ARGS)
 	$(PY) -m bench.clause
 	$(PY) -m bench.log
 	$(PY) -m bench.keys
 	HUB_TEST=1 $(PY) -m bench.files
+	HUB_TEST=1 $(PY) -m bench.door
 
 nightly: $(DEV) $(HUB) $(ASSETS) $(FOR_TESTS)
 	HUB_NIGHTLY=1 $(PY) -m pytest -m nightly -s $(ARGS) || [ $$? -eq 5 ]  # 5: there is none
+
+sbom: $(DEV)
+	@$(PY) .ci/sbom.py '$(SBOM)'
+
+audit: $(DEV)
+	@$(PY) .ci/audit.py
 
 # New versions of the libraries, after a change in pyproject.toml or package.json.
 lock: $(MADE)

@@ -73,7 +73,7 @@ from hub.interests.views import pages as interests_pages
 from hub.joining import terms
 from hub.joining.policy import check_may_begin as check_conditions
 from hub.joining.views import pages as joining_pages
-from hub.notifications.account_notices import tell_user
+from hub.notifications.account_notices import tell_user, warn_user
 from hub.notifications.queries import unread_count
 from hub.notifications.views import pages as notifications_pages
 from hub.oversight.views import pages as oversight_pages
@@ -214,7 +214,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     keyring.install(keeper_of(settings))
     identity.install(app, sessions.identify)
-    telling.install(app, tell_user)
+    telling.install(app, tell_user, warn_user)
     admitting.install(app, check_may_begin)
     admitting.install_confirming(app, confirms_by_bound)
     admitting.install(app, check_conditions)

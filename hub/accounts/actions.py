@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
-from hub.accounts import known_devices, queries, second_step, sessions, starting, throttle
+from hub.accounts import known_devices, odd, queries, second_step, sessions, starting, throttle
 from hub.accounts.closing import is_closed, not_closed
 from hub.accounts.models import User
 from hub.accounts.second_step import Begun
@@ -25,8 +25,11 @@ from hub.extensions import db
 def sign_in(email: str, password: str, address: str, request: RequestFacts) -> Begun:
     """Checks a password, the first half; the code comes next, on the way to `address`. Commits.
 
-    `Denied`: bad_credentials, with the same answer and time for unknown, wrong, disabled and reset; too_often.
+    `Denied`: bad_credentials, with the same answer and time for unknown, wrong, disabled and reset; too_often. `Busy` where too
+    many strangers are at the door.
     """
+    if not request.known_device:
+        passwords.check_room_for_strangers()
     email = clean(email).lower()
     user = queries.find_user_by_email(email)
     mark = known_devices.mark_of(request.known_device, user.id) if user is not None else None
@@ -34,13 +37,16 @@ def sign_in(email: str, password: str, address: str, request: RequestFacts) -> B
     stored = usable.password_hash if usable is not None else None
     # it commits: nothing waits for a hash with a connection in hand
     throttle.check(email, request.ip, device=mark)
-    right = passwords.verify_password(stored, password)
+    verify = passwords.verify_strangers_password if mark is None else passwords.verify_password
+    right = verify(stored, password)
     if usable is not None and right:
         usable = _still_so(usable.id, stored)
     if usable is None or not right or queries.first_team(usable) is None:
         append_nobody(
             request, "session.refused", user_id=user.id if user else None, facts={"why": "credentials"}
         )
+        if not right:
+            odd.note_wrong_password(email, user)
         db.session.commit()
         raise Denied("bad_credentials", REFUSED)
     begun = second_step.begin(usable, address)

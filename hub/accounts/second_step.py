@@ -14,7 +14,7 @@ from typing import NoReturn
 import sqlalchemy as sa
 
 from hub.access.actor import Actor, RequestFacts
-from hub.accounts import ceremonies, codes, known_devices, queries, starting, telling, throttle
+from hub.accounts import ceremonies, codes, known_devices, odd, queries, starting, telling, throttle
 from hub.accounts.closing import not_closed
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Ceremony, Team, User
@@ -140,5 +140,8 @@ def _whose(begun: Ceremony, *, lock: bool = False) -> tuple[User | None, Team | 
 
 def _refuse(begun: Ceremony, request: RequestFacts) -> NoReturn:
     append_nobody(request, "session.refused", user_id=begun.user_id, facts={"why": "code"})
+    user, _ = _whose(begun)
+    if user is not None and user.reset_at is None and begun.kind == CeremonyKind.SECOND_STEP.value:
+        odd.note_wrong_code(user, device=known_devices.mark_of(request.known_device, user.id))
     db.session.commit()
     raise Invalid("bad_code", errors={"code": WRONG_CODE})

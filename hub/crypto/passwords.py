@@ -2,16 +2,23 @@
 
 At 64 MiB a hash, a flood of sign-ins would take all memory: each process hashes at most two at once, others
 wait a bounded time and are then told that the service is busy.
+
+Of these two a stranger, who comes from a device that the account does not know, gets one, at a low priority, and few
+strangers wait for it: a flood of wrong passwords neither takes the threads that answer everybody else nor their processor, and
+leaves the other place to those who were here before.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import re
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +29,10 @@ from hub.crypto.errors import Busy
 
 AT_ONCE = 2
 WAIT_SECONDS = 5.0
+# one is hashed for, the others wait: each of them holds one of the threads that answer
+STRANGERS = 3
+# what else runs has about ten times the share; further back a stranger's turn might never come
+PRIORITY_OF_STRANGERS = 10
 SALT_BYTES = 16
 HASH_BYTES = 32
 
@@ -30,6 +41,10 @@ _STORED = re.compile(
     r"\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})"
 )
 _room = threading.BoundedSemaphore(AT_ONCE)
+_porch = threading.BoundedSemaphore(STRANGERS)
+# by process: a thread does not outlive a fork
+_behind: dict[int, ThreadPoolExecutor] = {}
+_making = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,23 @@ def hash_password(password: str, *, cost: Cost = COST) -> str:
             raise Busy from None
 
 
+def check_room_for_strangers() -> None:
+    """Busy where a stranger's password would not be looked at: it costs next to nothing to be told so early."""
+    if not _porch.acquire(blocking=False):
+        raise Busy
+    _porch.release()
+
+
+def verify_strangers_password(stored: str | None, given: str, *, cost: Cost = COST) -> bool:
+    """As `verify_password`, one at a time and behind all other work. Busy at once where enough strangers wait."""
+    if not _porch.acquire(blocking=False):
+        raise Busy
+    try:
+        return _behind_all_others(lambda: verify_password(stored, given, cost=cost))
+    finally:
+        _porch.release()
+
+
 def verify_password(stored: str | None, given: str, *, cost: Cost = COST) -> bool:
     """Whether `given` is the password. Without a usable stored hash it is False, after the same work."""
     usable = stored if stored is not None and _parameters(stored) else None
@@ -69,6 +101,27 @@ def verify_password(stored: str | None, given: str, *, cost: Cost = COST) -> boo
 def needs_rehash(stored: str, *, cost: Cost = COST) -> bool:
     """Whether a stored hash was made at another cost than today's."""
     return _parameters(stored) != (cost.memory_kib, cost.passes, cost.lanes)
+
+
+def _behind_all_others(check: Callable[[], bool]) -> bool:
+    with _making:
+        pool = _behind.get(os.getpid())
+        if pool is None:
+            _behind.clear()
+            pool = _behind[os.getpid()] = ThreadPoolExecutor(1, "strangers", _step_back)
+    checking = pool.submit(check)
+    try:
+        return checking.result(timeout=WAIT_SECONDS)
+    except TookTooLong:
+        if checking.cancel():
+            raise Busy from None
+        # its turn has come
+        return checking.result()
+
+
+def _step_back() -> None:
+    """On Linux a thread has a priority of its own."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRIORITY_OF_STRANGERS)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def tell_user(actor: Actor, kind: str, user_id: UUID) -> None:
     notify(actor, [user_id], NotificationKind(kind), reference="your-account", address=ADDRESS, own=True)
 
 
-def warn_user(user: User, kind: NotificationKind, *, address: str) -> None:
+def warn_user(user: User, kind: NotificationKind | str, address: str) -> None:
     """A notice and an e-mail to somebody for whom nobody is signed in: the refusal it tells of is the event. Flushes."""
-    leave(user, kind, reference="your-account", address=address)
+    leave(user, NotificationKind(kind), reference="your-account", address=address)
     db.session.flush()

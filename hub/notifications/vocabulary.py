@@ -50,6 +50,7 @@ class NotificationKind(enum.StrEnum):
     ALERTS_RAISED = "alert.raised"
     ACCESS_SAMPLED = "sample.drawn"
     NEW_DEVICE = "session.started"
+    REFUSED_SIGN_IN = "session.refused"
     NEW_PASSWORD = "user.enrolled"
     CHANGED_PASSWORD = "user.password_changed"
     NEW_APP = "user.app_set"
@@ -119,6 +120,7 @@ NOTIFICATION_LABELS = {
     NotificationKind.ALERTS_RAISED: "Alerts about accesses wait for review",
     NotificationKind.ACCESS_SAMPLED: "Say why you looked at something: it was drawn by chance",
     NotificationKind.NEW_DEVICE: "You were signed in on a device that is new to your account",
+    NotificationKind.REFUSED_SIGN_IN: "Somebody tried to sign in as you: if it was not you, change your password",
     NotificationKind.NEW_PASSWORD: "The password of your account was set",
     NotificationKind.CHANGED_PASSWORD: "The password of your account was changed",
     NotificationKind.NEW_APP: "An authenticator app was set up for your account",

@@ -19,4 +19,4 @@ def tell(actor: Actor, kind: NotificationKind) -> None:
 
 def warn(user: User) -> None:
     """The same to somebody who is not signed in: one of their passkeys was taken away. Flushes, does not commit."""
-    warn_user(user, NotificationKind.PASSKEY_SUSPENDED, address=ADDRESS)
+    warn_user(user, NotificationKind.PASSKEY_SUSPENDED, ADDRESS)

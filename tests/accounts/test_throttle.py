@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,9 +36,9 @@ def test_a_stranger_slows_an_account_and_never_its_own_device(
     hashed: list[str | None] = []
     real = passwords.verify_password
 
-    def verify(stored: str | None, given: str) -> bool:
+    def verify(stored: str | None, given: str, **more: Any) -> bool:
         hashed.append(stored)
-        return real(stored, given)
+        return real(stored, given, **more)
 
     monkeypatch.setattr(passwords, "verify_password", verify)
     stranger = site.visitor()
@@ -59,6 +61,24 @@ def test_a_stranger_slows_an_account_and_never_its_own_device(
     assert tried(own, 5)[-1] == 429
 
 
+def test_a_crowd_of_strangers_keeps_nobody_out_who_was_here_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up_door(site, "officer")
+    own, stranger = signed_in(site, "officer"), site.visitor()
+    own.post("/sign-out")
+    own._csrf = None
+    assert stranger.csrf and own.csrf
+    full = threading.BoundedSemaphore(1)
+    full.acquire()
+    monkeypatch.setattr(passwords, "_porch", full)
+    # a mark that is none of this account's makes nobody known
+    stranger.http.set_cookie(known_devices.COOKIE, "x" * 16 + "." + "0" * 64, secure=True)
+    assert tried(stranger, 1, "198.51.100.3") == [503]
+    assert tried(site.visitor(), 1, "198.51.100.4") == [503]
+    assert own.post("/sign-in", {**OFFICER, "password": PASSWORD}).status_code == 303
+
+
 def test_a_source_is_bounded_over_all_accounts_and_others_are_not(site: Site) -> None:
     visitor = site.visitor()
     names = [f"nobody{number}@example.org" for number in range(throttle.PER_SOURCE + 1)]
@@ -78,6 +98,18 @@ def test_nobody_shuts_the_door_of_enrolment_for_all(site: Site) -> None:
         f"/enrol/{uuid4()}", {"password": "x"}, environ_overrides={"REMOTE_ADDR": "198.51.100.2"}
     )
     assert answer.status_code == 403
+
+
+def test_links_of_a_reset_are_tried_so_often_from_a_source_and_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "PER_SOURCE", 4)
+    stranger, source = site.visitor(), {"environ_overrides": {"REMOTE_ADDR": "198.51.100.5"}}
+    assert stranger.csrf
+    answers = [stranger.get(f"/enrol/{uuid4()}", **source).status_code for _ in range(2)]
+    answers += [stranger.post(f"/enrol/{uuid4()}", {"password": "x"}, **source).status_code for _ in range(4)]
+    assert answers == [403] * 4 + [429] * 2
+    assert stranger.post("/enrol/organisation", {"secret": "x"}, **source).status_code == 429
 
 
 def test_unknown_wrong_and_disabled_are_answered_with_the_same_page(

@@ -126,13 +126,13 @@ def test_what_happens_while_a_password_is_hashed_counts(
     site: Site, sql: Sql, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     set_up_door(site, "officer", app=False)
-    real = passwords.verify_password
+    real = passwords.verify_strangers_password
 
     def slowly(stored: str | None, given: str) -> bool:
         sql(f"UPDATE app_user SET {change} WHERE email = 'officer@example.org'")
         return real(stored, given)
 
-    monkeypatch.setattr(passwords, "verify_password", slowly)
+    monkeypatch.setattr(passwords, "verify_strangers_password", slowly)
     assert give_password(site.visitor(), "officer").status_code == 422
     assert sql("SELECT 1 FROM ceremony") == []
 

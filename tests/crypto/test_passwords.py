@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import statistics
 import subprocess
 import sys
@@ -133,6 +135,57 @@ def test_only_two_hash_at_once_and_the_others_are_told(monkeypatch: pytest.Monke
 def test_those_who_wait_get_their_turn() -> None:
     with ThreadPoolExecutor(12) as pool:
         assert all(pool.map(lambda _: verify_password(GOOD, "secret"), range(48)))
+
+
+def test_a_crowd_of_strangers_is_told_at_once_and_leaves_room_for_others() -> None:
+    slow, gate, over = Cost(memory_kib=65_536, passes=12), threading.Barrier(9), threading.Event()
+    waited: list[float] = []
+
+    def stranger(_: int) -> str:
+        gate.wait()
+        begun = time.monotonic()
+        try:
+            return str(passwords.verify_strangers_password(None, "x", cost=slow))
+        except Busy as busy:
+            waited.append(time.monotonic() - begun)
+            return busy.code
+        finally:
+            over.set()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(stranger, range(8))
+        gate.wait()
+        over.wait()
+        with pytest.raises(Busy):
+            passwords.check_room_for_strangers()
+        # strangers wait, and somebody else does not
+        assert verify_password(GOOD, "secret")
+        assert sorted(answers) == ["False"] * passwords.STRANGERS + ["busy"] * (8 - passwords.STRANGERS)
+    assert max(waited) < 1, waited
+    passwords.check_room_for_strangers()
+
+
+def test_strangers_are_checked_one_at_a_time_and_behind_all_other_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[int, int]] = []
+    now = itertools.count()
+    inside: set[int] = set()
+
+    def verify(*_: object, **__: object) -> bool:
+        inside.add(next(now))
+        seen.append((len(inside), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+        time.sleep(0.02)
+        inside.clear()
+        return True
+
+    monkeypatch.setattr(passwords, "verify_password", verify)
+    with ThreadPoolExecutor(passwords.STRANGERS) as pool:
+        assert (
+            list(pool.map(lambda _: passwords.verify_strangers_password(None, "x"), range(3))) == [True] * 3
+        )
+    assert seen == [(1, passwords.PRIORITY_OF_STRANGERS)] * 3
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < passwords.PRIORITY_OF_STRANGERS
 
 
 def test_room_is_given_back_after_a_failure() -> None:

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from hub.admin.teams import move_user
 from hub.attestations import jobs as attestation_jobs
 from hub.core import clock
+from hub.core.errors import NotVisible
 from hub.extensions import db
+from hub.joining.actions import change_details, reopen_user
+from hub.joining.forms import NOTHING_KNOWN, DetailsForm
 from hub.settings.actions import set_value
 from hub.settings.catalogue import CONDITIONS_REFUSE, VETTING_MINIMUM
 from hub.settings.forms import SettingForm
@@ -229,3 +233,16 @@ def test_an_administrator_still_comes_in_to_mend_it(site: Site, database: Simple
 def test_without_that_rule_nobody_is_refused(site: Site, database: SimpleNamespace) -> None:
     set_up_door(site, "officer")
     assert sign_in(site.visitor(), site, "officer").status_code == 303
+
+
+def test_the_actions_themselves_reach_no_other_organisations_user(site: Site) -> None:
+    """Pages look first; this is what stands where one forgets to."""
+    officer = site.world.users["officer"]
+    with site.inside():
+        stranger = act_as(site.world, "police_spoc")
+        with pytest.raises(NotVisible):
+            change_details(stranger, officer, DetailsForm("X", "Y", NOTHING_KNOWN))
+        with pytest.raises(NotVisible):
+            reopen_user(stranger, officer, TODAY())
+        with pytest.raises(NotVisible):
+            move_user(stranger, officer, frozenset({site.world.teams["npt"]}))

@@ -298,7 +298,7 @@ def test_who_stands_alone_gives_in_the_transaction_of_saying_so(
         door.run(ASK, **{**key, "user": site.world.users["spoc"]}, **{**alone, "id": uuid4()})
 
 
-def test_only_an_empty_hub_is_set_up_by_a_command_and_the_loader_goes_on(
+def test_a_command_makes_the_first_administrator_of_an_organisation_and_the_loader_goes_on(
     site: Site, database: SimpleNamespace, sql: Sql, key: dict[str, Any], give: Callable[..., None]
 ) -> None:
     loader = Door(site, database.loader)
@@ -309,7 +309,14 @@ def test_only_an_empty_hub_is_set_up_by_a_command_and_the_loader_goes_on(
     with pytest.raises(REFUSED):
         command.run(HOLD, **key)
     command.connection.rollback()
-    sql("DELETE FROM role_holding")
-    command.run(HOLD, **key)
+    # once nobody of the organisation holds a role there, or ever did: an administrator, and nothing else
+    sql(
+        "DELETE FROM role_holding h USING app_user u WHERE u.id = h.user_id AND u.organisation_id = :council",
+        council=site.world.organisations["council"],
+    )
+    with pytest.raises(REFUSED):
+        command.run(HOLD, **{**key, "role": "practitioner"})
+    command.connection.rollback()
+    command.run(HOLD, **{**key, "role": "administrator"})
     command.connection.rollback()
     command.connection.close()
