@@ -10,33 +10,22 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import Permission, Role
 from hub.accounts import telling, throttle
+from hub.accounts.changing import load_for_change
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.enrolment import begin_reset, invitation_lasts, new_enrolment
 from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
-from hub.accounts.queries import find_user_by_email, has_signed_in, is_person
+from hub.accounts.queries import find_user_by_email, has_signed_in
 from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
 from hub.admin.policy import check_may_change_roles, check_may_disable, check_may_renew, check_may_reset
 from hub.assurances.newcomers import check_assured
 from hub.audit.recording import append
 from hub.core import clock
-from hub.core.errors import Conflict, Invalid, NotVisible
+from hub.core.errors import Conflict, Invalid
 from hub.extensions import db
 from hub.joining.actions import set_conditions, write_conditions
 from hub.joining.forms import NOTHING_KNOWN
 from hub.role_changes.actions import Given, give_roles
-
-
-def load_for_change(actor: Actor, user_id: UUID) -> User:
-    """A user of the actor's organisation, locked; `NotVisible` for any other."""
-    user = db.session.scalar(
-        sa.select(User)
-        .where(User.id == user_id, User.organisation_id == actor.organisation_id, is_person())
-        .with_for_update()
-    )
-    if user is None:
-        raise NotVisible
-    return user
 
 
 def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str, Given]:
@@ -66,7 +55,6 @@ def invite_user(actor: Actor, form: InviteForm) -> tuple[User, str, Given]:
 
 def renew_invitation(actor: Actor, user_id: UUID) -> tuple[User, str]:
     """A new link for somebody who has no password yet; the old one ends."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
     check_may_renew(actor, user, signed_in_before=has_signed_in(user))
     secret = new_enrolment(user, lasts=invitation_lasts(actor.partnership_id))
@@ -80,7 +68,6 @@ def reset_user(actor: Actor, user_id: UUID) -> tuple[User, str]:
 
     The user is told. The administrator never learns or chooses a password or an app's secret (SECURITY N16).
     """
-    actor.check_may(Permission.ACCOUNT_MANAGE)
     throttle.check_resets(actor.user_id)
     user = load_for_change(actor, user_id)
     check_may_reset(actor, user)
@@ -97,7 +84,6 @@ def change_roles(actor: Actor, user_id: UUID, roles: frozenset[Role]) -> tuple[U
 
     What is taken away ends at once, by one person, and with it the user's sessions; what is given waits for a second.
     """
-    actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
     check_may_change_roles(actor, user)
     now = clock.now()
@@ -122,7 +108,6 @@ def change_roles(actor: Actor, user_id: UUID, roles: frozenset[Role]) -> tuple[U
 
 def end_sessions(actor: Actor, user_id: UUID) -> tuple[User, int]:
     """Signs a user of one's own organisation out everywhere; how many sessions that were."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
     if user.id == actor.user_id:
         raise Conflict("own_sessions", "Your own sessions are under your account.")
@@ -131,7 +116,6 @@ def end_sessions(actor: Actor, user_id: UUID) -> tuple[User, int]:
 
 def disable_user(actor: Actor, user_id: UUID) -> User:
     """Closes the account: sessions end at once, links and roles are of no use any more. The name stays in the records."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
     user = load_for_change(actor, user_id)
     check_may_disable(actor, user)
     now = clock.now()

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.access.vocabulary import PURPOSE_LABELS, SECTION_LABELS, Purpose
+from hub.accounts.changing import load_for_change
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
 from hub.accounts.queries import find_user_by_email
@@ -248,14 +249,7 @@ def move_user(actor: Actor, user_id: UUID, team_ids: frozenset[UUID]) -> User:
     Rights follow the team at once: a session that wears the hat of a team that is left ends. What they led there stays the
     team's, and waits among its cases without an officer. `NotVisible`, `Conflict` or `Invalid`.
     """
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    user = db.session.scalar(
-        sa.select(User)
-        .where(User.id == user_id, User.organisation_id == actor.organisation_id)
-        .with_for_update()
-    )
-    if user is None:
-        raise NotVisible
+    user = load_for_change(actor, user_id)
     if user.disabled_at is not None:
         raise Conflict("closed_already", "This account is closed.")
     ours = set(db.session.scalars(sa.select(Team.id).where(*_ours(actor))))

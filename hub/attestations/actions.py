@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
+from hub.accounts.changing import load_for_change as load_account
 from hub.accounts.models import User
-from hub.accounts.queries import is_person
 from hub.accounts.vocabulary import DisabledWhy
 from hub.attestations.models import Attestation, AttestationLine
 from hub.attestations.queries import is_only_administrator
@@ -77,14 +77,7 @@ def confirm_users(actor: Actor, attestation_id: UUID, user_ids: Sequence[UUID]) 
 
 def reinstate_user(actor: Actor, user_id: UUID) -> User:
     """Opens an account again that was suspended: nobody had confirmed it, or used it. This confirms it."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    user = db.session.scalar(
-        sa.select(User)
-        .where(User.id == user_id, User.organisation_id == actor.organisation_id, is_person())
-        .with_for_update()
-    )
-    if user is None:
-        raise NotVisible
+    user = load_account(actor, user_id)
     if user.disabled_why not in (DisabledWhy.NOT_ATTESTED, DisabledWhy.DORMANT):
         raise Conflict("not_suspended", "This account is not suspended, so it cannot be opened again here.")
     user.disabled_at = user.disabled_why = None

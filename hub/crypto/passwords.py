@@ -14,6 +14,7 @@ import base64
 import os
 import re
 import secrets
+import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -120,8 +121,9 @@ def _behind_all_others(check: Callable[[], bool]) -> bool:
 
 
 def _step_back() -> None:
-    """On Linux a thread has a priority of its own."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRIORITY_OF_STRANGERS)
+    # elsewhere a thread has no priority of its own
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRIORITY_OF_STRANGERS)
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.access.permissions import Permission
+from hub.accounts.changing import load_for_change
 from hub.accounts.models import RoleHolding, User
 from hub.accounts.queries import administrators_of
 from hub.audit.recording import append
 from hub.core import clock
-from hub.core.errors import Invalid, NotVisible
+from hub.core.errors import Invalid
 from hub.extensions import db
 from hub.joining.forms import ConditionsForm, DetailsForm, stored
 from hub.joining.policy import check_may_change, check_may_end, check_may_reopen
@@ -36,7 +36,7 @@ def accept_terms(actor: Actor, version: str) -> None:
 
 def change_details(actor: Actor, user_id: UUID, form: DetailsForm) -> User:
     """Name, job and conditions of a user of one's own organisation. `NotVisible`, `Conflict` or `Invalid`."""
-    user = _load_for_change(actor, user_id)
+    user = load_for_change(actor, user_id)
     check_may_change(actor, user)
     wanted = {"name": form.name, "job_title": form.job_title}
     changes = {
@@ -76,7 +76,7 @@ def write_conditions(actor: Actor, user: User, form: ConditionsForm) -> None:
 
 def reopen_user(actor: Actor, user_id: UUID, last_day: date) -> User:
     """Opens an account again that was closed after its last day, until another."""
-    user = _load_for_change(actor, user_id)
+    user = load_for_change(actor, user_id)
     check_may_reopen(actor, user)
     user.disabled_at = user.disabled_why = None
     user.reinstated_at = clock.now()
@@ -115,17 +115,3 @@ def end_roles(actor: Actor, user: User) -> int:
             address=f"/admin/users/{user.id}",
         )
     return len(held)
-
-
-def _load_for_change(actor: Actor, user_id: UUID) -> User:
-    """A user of the actor's organisation, locked; `NotVisible` for any other."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    user = db.session.scalar(
-        sa.select(User)
-        .where(User.id == user_id, User.organisation_id == actor.organisation_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if user is None:
-        raise NotVisible
-    return user
