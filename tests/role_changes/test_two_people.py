@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from hub.access.permissions import ROLES, Role
+from tests.fixtures.door import accept_terms
 from tests.fixtures.site import Site
 from tests.fixtures.turning import refuses_strange_cursors
 from tests.role_changes.conftest import LIST, Sql, address, decide, roles_of
@@ -121,6 +122,7 @@ def test_a_sockpuppet_needs_a_second_administrator_who_is_real(site: Site, sql: 
 
         USERS["puppet"] = ("safety", "Ann Teal", "Warden", ())
         client = site.as_user("puppet")
+        accept_terms(client)
         [own] = sql("SELECT id FROM role_change")
         assert client.get(LIST).status_code == 403 and decide(client, own.id).status_code == 403
         # what they see instead
