@@ -9,7 +9,7 @@ from datetime import date
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.admin.fixed_lists import find_fixed_lists
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.lists.catalogue import EDITABLE, EditableList
 from hub.lists.entries import ALWAYS, entries_of
@@ -90,7 +90,7 @@ def table_rows(lists: Iterable[CodeList]) -> Iterator[tuple[str, ...]]:
 
 
 def _kept(actor: Actor, which: EditableList) -> Iterator[Line]:
-    day = today()
+    day = clock.today()
     for entry in entries_of(actor, which):
         for spell in entry.spells:
             if spell.never_held:

@@ -18,7 +18,7 @@ from hub.admin.code_lists import (
     list_code_lists,
     table_rows,
 )
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.core.errors import Invalid, NotVisible
 from hub.extensions import db
 from hub.lists.actions import add_entry, relabel_entry, retire_entry
@@ -147,7 +147,7 @@ def _adding(list_code: str, values: dict[str, str], errors: dict[str, str]) -> s
         found=find_code_list(current_actor(), list_code),
         values={**dict.fromkeys(ADD, ""), **values},
         errors=errors,
-        today=today(),
+        today=clock.today(),
         draft_key=drafts.form_name(f"code_lists.add.{list_code}"),
     )
 
@@ -170,5 +170,5 @@ def _changing(list_code: str, entry_code: str, values: dict[str, Any], errors: d
 
 
 def _proposed(last: Line) -> dict[str, str]:
-    day = today().isoformat()
+    day = clock.today().isoformat()
     return {"label": last.label, "official_code": last.official_code, "day": day, "end": day}

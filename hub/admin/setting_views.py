@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from hub.access.permissions import Permission
 from hub.accounts.queries import user_names
 from hub.admin.setting_changes import ADDRESS, change_setting, withdraw_setting
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.core.errors import Invalid
 from hub.extensions import db
 from hub.settings.catalogue import SETTINGS, Setting
@@ -123,7 +123,7 @@ def _page(setting: Setting[Any], values: dict[str, str], errors: dict[str, str])
         options=list(getattr(setting.kind, "options", {}).items()),
         values={"chosen": "", "effective_from": "", **values},
         errors=errors,
-        today=today(),
+        today=clock.today(),
         draft_key=_draft(setting),
         address=ADDRESS,
     )

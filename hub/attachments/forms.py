@@ -114,6 +114,6 @@ def _taken_on(form: Mapping[str, str], errors: dict[str, str]) -> str | None:
     except BadPartialDate as wrong:
         errors["taken_on"] = str(wrong)
         return None
-    if day is not None and earliest_day(day) > clock.now().astimezone(clock.LONDON).date():
+    if day is not None and earliest_day(day) > clock.today():
         errors["taken_on"] = "The date must not be in the future"
     return day

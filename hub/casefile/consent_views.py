@@ -155,7 +155,7 @@ def _child(case_id: UUID) -> bool | None:
 
 
 def _is_child(person: PersonInRecord) -> bool | None:
-    return may_be_child(person.date_of_birth, clock.now().astimezone(clock.LONDON).date())
+    return may_be_child(person.date_of_birth, clock.today())
 
 
 def _form(page: CasePage, values: Mapping[str, str], errors: Mapping[str, str], draft: str) -> str:

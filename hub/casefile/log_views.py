@@ -128,7 +128,7 @@ def _render(actor: Actor, page: CasePage, form: EntryFormData, errors: dict[str,
         organisations=list(organisations.items()),
         form=form,
         errors=errors,
-        today=clock.now().astimezone(clock.LONDON).date(),
+        today=clock.today(),
     )
 
 

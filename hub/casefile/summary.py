@@ -156,7 +156,7 @@ def _state(actor: Actor, page: CasePage, history: Sequence[StatusChange]) -> lis
 def _review(page: CasePage) -> list[Matter]:
     if page.ended or not page.case.next_review_on:
         return []
-    due, today = date.fromisoformat(page.case.next_review_on), clock.now().astimezone(clock.LONDON).date()
+    due, today = date.fromisoformat(page.case.next_review_on), clock.today()
     edit = f"/cases/{page.case.id}/edit" if page.may.change else ""
     if due < today:
         return [

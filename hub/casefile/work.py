@@ -101,15 +101,11 @@ def open_work(actor: Actor) -> Work:
         incidents_number=_number(sa.select(Incident.id).where(*without_case(actor, RECENT))),
         waiting=waiting_count(actor) if actor.may(Permission.SHARE_READ) else 0,
         unread=unread_count(actor),
-        today=_today(),
+        today=clock.today(),
     )
 
 
 _TRAY = [status.value for status in STATUS_GROUPS["tray"][1]]
-
-
-def _today() -> date:
-    return clock.now().astimezone(clock.LONDON).date()
 
 
 def _ids(*conditions: sa.ColumnElement[bool], limit: int, due_first: bool = False) -> list[UUID]:

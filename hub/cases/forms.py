@@ -122,7 +122,7 @@ class Reader:
         except BadPartialDate as wrong:
             self.errors[name] = str(wrong)
             return None
-        today = clock.now().astimezone(clock.LONDON).date()
+        today = clock.today()
         if first is not None and past and first > today:
             self.errors[name] = "The date must be today or in the past"
         elif first is not None and not past and first <= today:

@@ -83,7 +83,7 @@ def _check(file: Path, actor: Actor, outcome: Outcome) -> None:
     with click.progressbar(length=size, label="Checking", file=sys.stderr) as bar:
         good = 0
         batch: list[StreetRow] = []
-        for row in read_rows(file, clock.now().astimezone(clock.LONDON).date()):
+        for row in read_rows(file, clock.today()):
             outcome.rows += 1
             if isinstance(row, BadRow):
                 outcome.refused += 1
@@ -107,11 +107,7 @@ def _write(file: Path, actor: Actor, outcome: Outcome) -> None:
     """Second pass: batches, a transaction each. A stop keeps what is written; a second run goes on from there."""
     run = start_import(actor)
     good = outcome.rows - outcome.refused
-    rows = (
-        row
-        for row in read_rows(file, clock.now().astimezone(clock.LONDON).date())
-        if isinstance(row, StreetRow)
-    )
+    rows = (row for row in read_rows(file, clock.today()) if isinstance(row, StreetRow))
     try:
         with click.progressbar(length=good, label="Writing", file=sys.stderr) as bar:
             for batch in in_batches(rows):

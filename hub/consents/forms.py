@@ -108,6 +108,6 @@ def _given_on(form: Mapping[str, str], errors: dict[str, str]) -> str | None:
         return None
     if text is None:
         errors["given_on"] = "Write when they agreed"
-    elif earliest_day(text) > clock.now().astimezone(clock.LONDON).date():
+    elif earliest_day(text) > clock.today():
         errors["given_on"] = "The day on which they agreed must not be in the future"
     return text

@@ -12,11 +12,6 @@ LATEST_YEARS = 10
 TOO_EARLY = "The date must be today or later"
 
 
-def today() -> date:
-    """The day that it is in London: what holds from a day holds from its first moment there."""
-    return clock.now().astimezone(clock.LONDON).date()
-
-
 def parse_coming_day(given: Mapping[str, Any], name: str, errors: dict[str, str]) -> date | None:
     """The day in a field. What is wrong with it is put into `errors`."""
     try:
@@ -24,8 +19,8 @@ def parse_coming_day(given: Mapping[str, Any], name: str, errors: dict[str, str]
     except ValueError:
         errors[name] = "Enter a real date"
         return None
-    if day < today():
+    if day < clock.today():
         errors[name] = TOO_EARLY
-    elif day.year > today().year + LATEST_YEARS:
+    elif day.year > clock.today().year + LATEST_YEARS:
         errors[name] = f"The date must be within the next {LATEST_YEARS} years"
     return day

@@ -124,7 +124,7 @@ def _when(form: Mapping[str, str], errors: dict[str, str]) -> tuple[str | None, 
         errors["occurred_time"] = str(bad_time)
     first, last = dates.get("occurred_from"), dates.get("occurred_to")
     if first:
-        today = clock.now().astimezone(clock.LONDON).date()
+        today = clock.today()
         for name, sentence in check_when(first, last, time, today).items():
             errors.setdefault(name, sentence)
     else:

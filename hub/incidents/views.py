@@ -137,5 +137,5 @@ def _form(values: Mapping[str, str], errors: dict[str, str], *, drafted: bool = 
         sources=sources,
         place_kinds=list(PLACE_KIND_LABELS.items()),
         markings=[(marking.value, marking.label) for marking in Marking],
-        today=clock.now().astimezone(clock.LONDON).date(),
+        today=clock.today(),
     )

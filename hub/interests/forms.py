@@ -72,7 +72,7 @@ def _birth(given: Mapping[str, str], errors: dict[str, str]) -> str:
     parts = (given.get(f"date_of_birth-{part}", "") for part in ("day", "month", "year"))
     try:
         born = partial_date(*parts) or ""
-        if born and earliest_day(born) > clock.now().astimezone(clock.LONDON).date():
+        if born and earliest_day(born) > clock.today():
             raise BadPartialDate("The date of birth must be in the past")
     except BadPartialDate as bad:
         errors["date_of_birth"] = str(bad)

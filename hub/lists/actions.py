@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.audit.recording import append
-from hub.core.coming_days import TOO_EARLY, today
+from hub.core import clock
+from hub.core.coming_days import TOO_EARLY
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
 from hub.lists.catalogue import EditableList, Keeper
@@ -92,7 +93,7 @@ def _entry(entries: list[Entry], code: str) -> Entry:
 
 
 def _check_day(day: date, field: str) -> None:
-    if day < today():
+    if day < clock.today():
         raise Invalid("backdated", errors={field: TOO_EARLY})
 
 
@@ -105,7 +106,7 @@ def _check_goes_on(entry: Entry, day: date) -> None:
             errors={"label": f"“{last.label}” is on the list already, with the code {entry.code}"},
         )
     again = last.last + DAY
-    if again < today():
+    if again < clock.today():
         raise Invalid(
             "code_retired",
             errors={

@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from hub.access.actor import Actor
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.extensions import db
 from hub.lists.catalogue import EditableList, Keeper
 from hub.lists.models import CodeListEntry
@@ -96,14 +96,14 @@ def entries_of(actor: Actor, which: EditableList) -> list[Entry]:
 
 def labels_of(actor: Actor, which: EditableList, day: date | None = None) -> list[str]:
     """The labels in force on a day (today), as a form offers them."""
-    held = (one.on(day or today()) for one in entries_of(actor, which))
+    held = (one.on(day or clock.today()) for one in entries_of(actor, which))
     return sorted((one.label for one in held if one is not None), key=str.casefold)
 
 
 def label_of(actor: Actor, which: EditableList, code: str, day: date | None = None) -> str:
     """What a code was called on a day, also where it was retired since; the code itself where it never was an entry."""
     found = next((one for one in entries_of(actor, which) if one.code == code), None)
-    return found.label_at(day or today()) if found else code
+    return found.label_at(day or clock.today()) if found else code
 
 
 def _hubs(code: str, label: str) -> Entry:

@@ -62,7 +62,7 @@ class Asked:
             errors = invalid.errors
         default = not whole and query.first is None
         if default:
-            query = query.within_default(clock.now().astimezone(clock.LONDON).date())
+            query = query.within_default(clock.today())
         return cls(path, given, query, errors, default)
 
     @property

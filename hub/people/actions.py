@@ -202,7 +202,7 @@ def _check_details(given: str, family: str, known_as: str, born: str | None, *, 
             errors[field] = "Enter 300 characters or fewer"
     if born:
         try:
-            check_birth(born, clock.now().astimezone(clock.LONDON).date())
+            check_birth(born, clock.today())
         except BadPartialDate as bad:
             errors["date_of_birth"] = str(bad)
     if errors:

@@ -127,7 +127,7 @@ def parse_birth(form: Mapping[str, str]) -> str | None:
     parts = (form.get(f"date_of_birth-{part}", "") for part in ("day", "month", "year"))
     born = partial_date(*parts)
     if born:
-        check_birth(born, clock.now().astimezone(clock.LONDON).date())
+        check_birth(born, clock.today())
     return born
 
 

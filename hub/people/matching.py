@@ -268,7 +268,7 @@ def _matches(
     for one in named_in_records(actor, involved):
         roles[one.person_id].append(one)
     references = find_references(actor, {one.record_id for one in involved})
-    today = clock.now().astimezone(clock.LONDON).date()
+    today = clock.today()
     made = []
     for score, why, person_id in scored:
         known = [one for one in roles[person_id] if one.record_id in references][:ROLES_SHOWN]

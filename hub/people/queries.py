@@ -161,7 +161,7 @@ def _in_record(
     name = _best(actor, one.record_id, names[one.person_id])
     birth = _best(actor, one.record_id, births[one.person_id])
     role = InvolvementRole(one.role)
-    today = clock.now().astimezone(clock.LONDON).date()
+    today = clock.today()
     return PersonInRecord(
         involvement_id=one.id,
         record_id=one.record_id,

@@ -93,7 +93,7 @@ def parse_threshold(form: Mapping[str, Any], rule: Rule) -> ThresholdForm:
     if not rule.lowest <= number <= rule.highest:
         errors["threshold"] = f"Enter a number from {rule.lowest} to {rule.highest}"
     day = _day(form, "valid_from", errors)
-    if day and day < clock.now().astimezone(LONDON).date():
+    if day and day < clock.today():
         errors["valid_from"] = "It must be today or later: what has been judged stays as it is"
     if errors or day is None:
         raise Invalid("bad_threshold", errors=errors)

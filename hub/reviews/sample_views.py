@@ -16,7 +16,6 @@ from hub.access.vocabulary import Marking
 from hub.audit.catalogue import EVENTS, Category
 from hub.audit.policy import CATEGORY_LABELS, LOG_PURPOSE_LABELS, LogPurpose
 from hub.core import clock
-from hub.core.clock import LONDON
 from hub.core.errors import Invalid
 from hub.core.paging import Cursor
 from hub.extensions import db
@@ -94,7 +93,7 @@ def new() -> Answer:
 
 def _usual() -> dict[str, str]:
     """What most samples are drawn from: looks of the last month, until yesterday."""
-    yesterday = clock.now().astimezone(LONDON).date() - timedelta(days=1)
+    yesterday = clock.today() - timedelta(days=1)
     return {
         "from": (yesterday - timedelta(days=USUAL_DAYS - 1)).isoformat(),
         "to": yesterday.isoformat(),

@@ -64,7 +64,7 @@ def find_thresholds(actor: Actor) -> dict[str, InForce]:
 
 
 def _in_force(rule: Rule, rows: Sequence[AlertSetting], names: dict[UUID, str]) -> InForce:
-    today = clock.now().astimezone(clock.LONDON).date()
+    today = clock.today()
 
     def words(row: AlertSetting) -> Setting:
         return Setting(row.threshold, row.valid_from, names.get(row.set_by, "A user of another time"))

@@ -69,7 +69,7 @@ def _page(wrong: str, values: Mapping[str, Any], errors: dict[str, str]) -> str:
         # one for each form: the same one would make of a second form a repetition of the first
         keys={code: new_form_key() for code in RULES},
         may_set=may_set_thresholds(actor),
-        today=clock.now().astimezone(clock.LONDON).date(),
+        today=clock.today(),
         wrong=wrong,
         values=values,
         errors=errors,

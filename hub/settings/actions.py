@@ -11,7 +11,7 @@ from hub.access.actor import Actor
 from hub.access.permissions import Permission
 from hub.audit.recording import append
 from hub.core import clock
-from hub.core.coming_days import TOO_EARLY, today
+from hub.core.coming_days import TOO_EARLY
 from hub.core.errors import Conflict, Invalid, NotVisible
 from hub.extensions import db
 from hub.settings.catalogue import SETTINGS, Setting
@@ -25,7 +25,7 @@ def set_value(actor: Actor, setting: Setting[T], form: SettingForm[T]) -> Settin
     """A value for the actor's partnership from a day on. Of two at once the second waits, and holds: both stay readable."""
     actor.check_may(Permission.ACCOUNT_MANAGE)
     _wait_for_others(actor, setting.code)
-    if form.effective_from < today():
+    if form.effective_from < clock.today():
         raise Invalid("backdated", errors={"effective_from": TOO_EARLY})
     mine = sa.and_(SettingValue.partnership_id == actor.partnership_id, SettingValue.code == setting.code)
     last = db.session.scalar(sa.select(sa.func.max(SettingValue.number)).where(mine))
@@ -56,7 +56,7 @@ def withdraw_value(actor: Actor, setting_id: UUID) -> SettingValue:
         raise NotVisible
     if row.withdrawn_at is not None:
         raise Conflict("withdrawn_already", "This was withdrawn already.")
-    if row.effective_from <= today():
+    if row.effective_from <= clock.today():
         raise Conflict("holds_already", "This holds already. Set another value from a day on.")
     row.withdrawn_at, row.withdrawn_by = clock.now(), actor.user_id
     db.session.flush()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.access.permissions import Permission
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.core.errors import NotVisible
 from hub.extensions import db
 from hub.settings.catalogue import CHAPTERS, SETTINGS, Setting
@@ -104,7 +104,7 @@ def _row(setting: Setting[Any], stored: SettingValue) -> Row:
 
 
 def _standing(setting: Setting[Any], rows: list[SettingValue]) -> Standing:
-    day = today()
+    day = clock.today()
     held = [one for one in rows if one.withdrawn_at is None]
     begun = next((one for one in held if one.effective_from <= day), None)
     coming: dict[Any, SettingValue] = {}

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.core.schema import any_of
 from hub.extensions import db
 from hub.settings.catalogue import Setting
@@ -52,7 +52,7 @@ def _in_force(partnership_ids: Collection[UUID], settings: Collection[Setting[An
         sa.select(SettingValue.partnership_id, SettingValue.code, SettingValue.value)
         .where(
             SettingValue.partnership_id == any_of(partnership_ids),
-            SettingValue.effective_from <= today(),
+            SettingValue.effective_from <= clock.today(),
             SettingValue.withdrawn_at.is_(None),
         )
         .ext(distinct_on(SettingValue.partnership_id, SettingValue.code))

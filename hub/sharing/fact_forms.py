@@ -83,7 +83,7 @@ def _dates(form: Mapping[str, Any], errors: dict[str, str]) -> tuple[str | None,
     first, last = _date(form, "from_on", errors), _date(form, "until_on", errors)
     if first is None:
         errors.setdefault("from_on", "Enter when it happened or began")
-    elif earliest_day(first) > clock.now().astimezone(clock.LONDON).date():
+    elif earliest_day(first) > clock.today():
         errors["from_on"] = "The date must not be in the future"
     elif last is not None and latest_day(last) < earliest_day(first):
         errors["until_on"] = "The end must not be before the beginning"

@@ -33,7 +33,6 @@ from hub.cases.forms import CaseForm
 from hub.cases.models import Case
 from hub.cases.vocabulary import CaseKind
 from hub.core import clock
-from hub.core.coming_days import today
 from hub.directories.actions import make_token
 from hub.emergencies.actions import close_emergency, open_emergency
 from hub.emergencies.forms import EmergencyForm
@@ -288,7 +287,7 @@ def _administration(world: World, made: Asides) -> None:
 
 def _settings(world: World, made: Asides) -> None:
     """A value that comes in a month in the council's partnership, and one in another."""
-    coming = today() + timedelta(days=30)
+    coming = clock.today() + timedelta(days=30)
     made.ours["setting_id"] = set_value(act_as(world, "spoc"), DORMANT_DAYS, SettingForm(50, coming)).id
     other = SettingValue(
         partnership_id=world.partnerships["eastmere"],

@@ -50,7 +50,7 @@ def an_officer_logs_and_opens(officer: Visitor, earlier_case: str) -> str:
     pages.sign_in(officer, "Amara Okafor")
     officer.look("My work")
     officer.see("My work", "Cases you lead", EARLIER_TITLE)
-    month = clock.now().astimezone(clock.LONDON).date().replace(day=1) - timedelta(days=1)
+    month = clock.today().replace(day=1) - timedelta(days=1)
     incident = pages.log_incident(
         officer, what="Two motorbikes round the bandstand.", month=str(month.month), year=str(month.year)
     )
@@ -109,7 +109,7 @@ def she_attaches(
 
 
 def she_shares(officer: Visitor, case: str, world: World) -> None:
-    until = clock.now().astimezone(clock.LONDON).date() + timedelta(days=60)
+    until = clock.today() + timedelta(days=60)
     pages.start_share(officer, case)
     officer.see("Cannot be chosen", "Lantern Outreach", "is not signed yet by Lantern Outreach")
     officer.see("Eastmere Council", "You have no agreement with them")
@@ -145,7 +145,7 @@ def she_shares(officer: Visitor, case: str, world: World) -> None:
 def a_sergeant_works_it(
     sergeant: Visitor, case: str, reference: str, paper: files.Paper, tmp_path: Path
 ) -> None:
-    until = clock.now().astimezone(clock.LONDON).date() + timedelta(days=60)
+    until = clock.today() + timedelta(days=60)
     pages.sign_in(sergeant, "Tomasz Nowak")
     sergeant.go(case, status=404)
     sergeant.look("Not found")
@@ -206,7 +206,7 @@ def another_team_is_refused(colleague: Visitor, case: str) -> None:
 def the_auditor_sees_it_all(auditor: Visitor, reference: str) -> None:
     pages.sign_in(auditor, "Miriam Castle")
     pages.state_purpose(auditor, "Verify that processing was lawful")
-    today = clock.now().astimezone(clock.LONDON).date()
+    today = clock.today()
     assert all("Amara Okafor" in line for line in _some(pages.filter_log(auditor, user="Amara Okafor")))
     assert all(reference in line for line in _some(pages.filter_log(auditor, reference=reference)))
     assert all(

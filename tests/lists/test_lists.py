@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from hub.admin.code_lists import list_code_lists
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.lists.actions import add_entry, relabel_entry, retire_entry
@@ -28,7 +28,7 @@ from tests.fixtures.world import World, act_as
 Sql = Callable[..., list[Any]]
 DAY = timedelta(days=1)
 LIST = "/admin/lists/job_role"
-WARDEN = {"label": "Street warden", "code": "", "official_code": "", "day": today().isoformat()}
+WARDEN = {"label": "Street warden", "code": "", "official_code": "", "day": clock.today().isoformat()}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def sql(site: Site, database: SimpleNamespace) -> Sql:
 
 
 def entry(label: str, *, code: str = "", day: date | None = None) -> EntryForm:
-    return EntryForm(code or label.lower().replace(" ", "_"), label, None, day or today())
+    return EntryForm(code or label.lower().replace(" ", "_"), label, None, day or clock.today())
 
 
 def test_an_empty_hub_has_the_handbooks_job_roles(app: Flask, world: World) -> None:
@@ -49,16 +49,16 @@ def test_an_empty_hub_has_the_handbooks_job_roles(app: Flask, world: World) -> N
 
 def test_an_entry_is_on_the_list_from_its_day_and_in_its_organisation_only(app: Flask, world: World) -> None:
     actor = act_as(world, "spoc")
-    add_entry(actor, JOB_ROLE, entry("Street warden", day=today() + DAY))
+    add_entry(actor, JOB_ROLE, entry("Street warden", day=clock.today() + DAY))
     assert "Street warden" not in labels_of(actor, JOB_ROLE)
-    assert "Street warden" in labels_of(actor, JOB_ROLE, today() + DAY)
+    assert "Street warden" in labels_of(actor, JOB_ROLE, clock.today() + DAY)
     db.session.commit()
-    assert "Street warden" not in labels_of(act_as(world, "police_spoc"), JOB_ROLE, today() + DAY)
-    assert "Street warden" in labels_of(act_as(world, "officer"), JOB_ROLE, today() + DAY)
+    assert "Street warden" not in labels_of(act_as(world, "police_spoc"), JOB_ROLE, clock.today() + DAY)
+    assert "Street warden" in labels_of(act_as(world, "officer"), JOB_ROLE, clock.today() + DAY)
 
 
 def test_a_new_label_ends_the_old_one_the_day_before(app: Flask, world: World) -> None:
-    actor, later = act_as(world, "spoc"), today() + 5 * DAY
+    actor, later = act_as(world, "spoc"), clock.today() + 5 * DAY
     relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Data analyst", "A1", later))
     assert label_of(actor, JOB_ROLE, "analyst", later - DAY) == "Analyst"
     assert label_of(actor, JOB_ROLE, "analyst", later) == "Data analyst"
@@ -75,13 +75,13 @@ def test_a_new_label_ends_the_old_one_the_day_before(app: Flask, world: World) -
 
 def test_a_retired_code_is_offered_no_more_and_keeps_its_label(app: Flask, world: World) -> None:
     actor = act_as(world, "spoc")
-    retire_entry(actor, JOB_ROLE, "pcso", today())
+    retire_entry(actor, JOB_ROLE, "pcso", clock.today())
     add_entry(actor, JOB_ROLE, entry("Street warden"))
-    retire_entry(actor, JOB_ROLE, "street_warden", today() + DAY)
+    retire_entry(actor, JOB_ROLE, "street_warden", clock.today() + DAY)
     assert "PCSO" not in labels_of(actor, JOB_ROLE) and "Street warden" in labels_of(actor, JOB_ROLE)
-    assert "Street warden" not in labels_of(actor, JOB_ROLE, today() + DAY)
+    assert "Street warden" not in labels_of(actor, JOB_ROLE, clock.today() + DAY)
     assert label_of(actor, JOB_ROLE, "pcso") == "PCSO"
-    assert label_of(actor, JOB_ROLE, "street_warden", today() + 900 * DAY) == "Street warden"
+    assert label_of(actor, JOB_ROLE, "street_warden", clock.today() + 900 * DAY) == "Street warden"
     assert label_of(actor, JOB_ROLE, "never_was") == "never_was"
 
 
@@ -96,16 +96,16 @@ def test_duplicates_are_refused(app: Flask, world: World) -> None:
         assert list(refused.value.errors) == [field]
         assert "on the list already" in refused.value.errors[field]
     with pytest.raises(Invalid, match="label_taken"):
-        relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Auditor", None, today()))
+        relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Auditor", None, clock.today()))
     with pytest.raises(Invalid, match="same_label"):
-        relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Analyst", None, today()))
+        relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Analyst", None, clock.today()))
     # one that ends before the other begins is no duplicate
-    retire_entry(actor, JOB_ROLE, "pcso", today() + DAY)
-    add_entry(actor, JOB_ROLE, entry("PCSO", code="pcso_new", day=today() + DAY))
+    retire_entry(actor, JOB_ROLE, "pcso", clock.today() + DAY)
+    add_entry(actor, JOB_ROLE, entry("PCSO", code="pcso_new", day=clock.today() + DAY))
 
 
 def test_gaps_are_refused_and_a_code_goes_on_only_from_the_next_day(app: Flask, world: World) -> None:
-    actor, end = act_as(world, "spoc"), today() + 3 * DAY
+    actor, end = act_as(world, "spoc"), clock.today() + 3 * DAY
     retire_entry(actor, JOB_ROLE, "pcso", end)
     for wrong in (end + DAY, end - DAY):
         with pytest.raises(Invalid) as refused:
@@ -121,7 +121,7 @@ def test_gaps_are_refused_and_a_code_goes_on_only_from_the_next_day(app: Flask, 
 
 def test_a_code_that_was_retired_in_the_past_is_not_used_again(site: Site, sql: Sql) -> None:
     with site.inside():
-        retire_entry(act_as(site.world, "spoc"), JOB_ROLE, "pcso", today())
+        retire_entry(act_as(site.world, "spoc"), JOB_ROLE, "pcso", clock.today())
         db.session.commit()
     sql("UPDATE code_list_entry SET valid_to = valid_to - 9")
     with site.inside(), pytest.raises(Invalid, match="code_retired"):
@@ -129,9 +129,9 @@ def test_a_code_that_was_retired_in_the_past_is_not_used_again(site: Site, sql: 
 
 
 def test_a_label_that_comes_is_taken_back_and_not_overtaken(app: Flask, world: World) -> None:
-    actor, later = act_as(world, "spoc"), today() + 5 * DAY
+    actor, later = act_as(world, "spoc"), clock.today() + 5 * DAY
     relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Data analyst", None, later))
-    for early in (today(), later):
+    for early in (clock.today(), later):
         with pytest.raises(Invalid, match="label_meanwhile"):
             relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Insight analyst", None, early))
     with pytest.raises(Invalid, match="label_meanwhile"):
@@ -142,7 +142,7 @@ def test_a_label_that_comes_is_taken_back_and_not_overtaken(app: Flask, world: W
 
 
 def test_nothing_is_backdated_and_nobody_else_changes_a_list(app: Flask, world: World) -> None:
-    actor, before = act_as(world, "spoc"), today() - DAY
+    actor, before = act_as(world, "spoc"), clock.today() - DAY
     for act in (
         lambda: add_entry(actor, JOB_ROLE, entry("Street warden", day=before)),
         lambda: relabel_entry(actor, JOB_ROLE, "analyst", LabelForm("Data analyst", None, before)),
@@ -151,7 +151,7 @@ def test_nothing_is_backdated_and_nobody_else_changes_a_list(app: Flask, world: 
         with pytest.raises(Invalid, match="backdated"):
             act()
     with pytest.raises(NotVisible):
-        retire_entry(actor, JOB_ROLE, "no_such_code", today())
+        retire_entry(actor, JOB_ROLE, "no_such_code", clock.today())
     with pytest.raises(Denied):
         add_entry(act_as(world, "officer"), JOB_ROLE, entry("Street warden"))
 
@@ -226,7 +226,7 @@ def test_what_is_wrong_is_said_beside_its_field(given: dict[str, str], field: st
 def test_the_pages_add_relabel_and_retire_and_each_is_an_event(site: Site, sql: Sql) -> None:
     spoc = site.as_user("spoc")
     assert spoc.post(f"{LIST}/new", WARDEN).location == LIST
-    soon = (today() + DAY).isoformat()
+    soon = (clock.today() + DAY).isoformat()
     form = {"label": "Neighbourhood ranger", "official_code": "R1", "day": soon}
     assert spoc.post(f"{LIST}/street_warden/label", form).status_code == 303
     assert spoc.post(f"{LIST}/pcso/retire", {"end": soon}).status_code == 303

@@ -22,7 +22,7 @@ SET = (
 
 
 def today(days: int = 0) -> str:
-    return (clock.now().astimezone(clock.LONDON).date() + timedelta(days=days)).isoformat()
+    return (clock.today() + timedelta(days=days)).isoformat()
 
 
 def put(client: Client, rule: str, number: object, day: str, newest: object = "") -> Any:

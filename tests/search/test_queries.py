@@ -49,7 +49,7 @@ def _case(actor: Actor) -> Case:
         town="Northbrook",
     )
     add_vehicle(actor, case, kind=VehicleKind.CAR, vrm="ZQ00 TST")
-    today = clock.now().astimezone(clock.LONDON).date().isoformat()
+    today = clock.today().isoformat()
     text = "The neighbour said the trombone starts at midnight"
     add_entry(actor, case.id, EntryForm(kind=EntryKind.VISIT, text=text, occurred_on=today))
     db.session.commit()

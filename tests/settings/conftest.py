@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.extensions import db
 from hub.settings.actions import set_value
 from hub.settings.catalogue import Setting
@@ -34,7 +34,7 @@ class Hand:
     def set(self, setting: Setting[Any], value: Any, *, days: int = 1, user: str = "spoc") -> None:
         with self.site.inside():
             actor = act_as(self.site.world, user)
-            set_value(actor, setting, SettingForm(value, today() + timedelta(days=days)))
+            set_value(actor, setting, SettingForm(value, clock.today() + timedelta(days=days)))
             db.session.commit()
 
     def come(self, days: int = 1) -> None:

@@ -12,7 +12,6 @@ from flask import Flask
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
 from hub.core import clock
-from hub.core.coming_days import today
 from hub.core.errors import Conflict, Denied, Invalid, NotVisible
 from hub.extensions import db
 from hub.settings.actions import set_value, withdraw_value
@@ -121,7 +120,7 @@ def test_two_at_once_are_both_kept_and_the_later_holds(site: Site, sql: Sql) -> 
             with site.inside():
                 actor = act_as(site.world, user)
                 together.wait(timeout=30)
-                set_value(actor, DORMANT_DAYS, SettingForm(value, today()))
+                set_value(actor, DORMANT_DAYS, SettingForm(value, clock.today()))
                 db.session.commit()
         except BaseException as error:  # noqa: BLE001
             failed.append(error)
@@ -140,8 +139,8 @@ def test_two_at_once_are_both_kept_and_the_later_holds(site: Site, sql: Sql) -> 
 
 def test_a_coming_value_is_withdrawn_before_its_day_and_not_after(app: Flask, world: World) -> None:
     actor = act_as(world, "spoc")
-    coming = set_value(actor, DORMANT_DAYS, SettingForm(30, today() + timedelta(days=1)))
-    begun = set_value(actor, DORMANT_DAYS, SettingForm(40, today()))
+    coming = set_value(actor, DORMANT_DAYS, SettingForm(30, clock.today() + timedelta(days=1)))
+    begun = set_value(actor, DORMANT_DAYS, SettingForm(40, clock.today()))
     db.session.commit()
     withdraw_value(act_as(world, "police_spoc"), coming.id)
     db.session.commit()
@@ -210,8 +209,8 @@ def test_what_the_hub_knows_no_more_is_ignored_and_shown_as_retired(site: Site, 
     ],
 )
 def test_a_wrong_value_or_day_is_refused_beside_its_field(given: dict[str, str], field: str) -> None:
-    right = {"chosen": "20", "effective_from": (today() + timedelta(days=1)).isoformat()}
-    assert parse_setting(right, DORMANT_DAYS) == SettingForm(20, today() + timedelta(days=1))
+    right = {"chosen": "20", "effective_from": (clock.today() + timedelta(days=1)).isoformat()}
+    assert parse_setting(right, DORMANT_DAYS) == SettingForm(20, clock.today() + timedelta(days=1))
     with pytest.raises(Invalid) as refused:
         parse_setting({**right, **given}, DORMANT_DAYS)
     assert set(refused.value.errors) == {field}
@@ -220,17 +219,17 @@ def test_a_wrong_value_or_day_is_refused_beside_its_field(given: dict[str, str],
 @pytest.mark.parametrize(("setting", "wrong"), [(VETTING_MINIMUM, "top"), (CONDITIONS_REFUSE, "perhaps")])
 def test_a_choice_must_be_on_its_list(setting: Setting[object], wrong: str) -> None:
     with pytest.raises(Invalid):
-        parse_setting({"chosen": wrong, "effective_from": today().isoformat()}, setting)
+        parse_setting({"chosen": wrong, "effective_from": clock.today().isoformat()}, setting)
 
 
 def test_nothing_is_backdated_in_the_action_or_in_the_database(app: Flask, world: World) -> None:
     actor = act_as(world, "spoc")
-    yesterday = SettingForm(20, today() - timedelta(days=1))
+    yesterday = SettingForm(20, clock.today() - timedelta(days=1))
     with pytest.raises(Invalid, match="backdated"):
         set_value(actor, DORMANT_DAYS, yesterday)
     db.session.rollback()
     with pytest.raises(Denied):
-        set_value(act_as(world, "officer"), DORMANT_DAYS, SettingForm(20, today()))
+        set_value(act_as(world, "officer"), DORMANT_DAYS, SettingForm(20, clock.today()))
 
 
 def test_the_database_takes_no_backdated_value_and_no_late_withdrawal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from types import SimpleNamespace
 
-from hub.core.coming_days import today
+from hub.core import clock
 from hub.settings.catalogue import DORMANT_DAYS
 from hub.web.filters import format_date
 from tests.conftest import QueryCount
@@ -13,7 +13,7 @@ from tests.fixtures.site import Site
 from tests.settings.conftest import Hand, Sql
 
 LIST, ONE = "/admin/settings", "/admin/settings/dormant_days"
-TOMORROW = today() + timedelta(days=1)
+TOMORROW = clock.today() + timedelta(days=1)
 FORM = {"chosen": "44", "effective_from": TOMORROW.isoformat()}
 
 
@@ -93,7 +93,7 @@ def test_a_choice_and_a_switch_are_set_from_their_pages(site: Site) -> None:
         ("vetting_minimum", "nppv2_full", "NPPV level 2, full"),
         ("conditions_refuse", "yes", "Yes"),
     ):
-        form = {"chosen": value, "effective_from": today().isoformat()}
+        form = {"chosen": value, "effective_from": clock.today().isoformat()}
         assert spoc.post(f"{LIST}/{code}", form).status_code == 303
         assert words in spoc.get(f"{LIST}/{code}").text
     assert "Non-police personnel vetting, level 2" in spoc.get(LIST).text
