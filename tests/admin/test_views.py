@@ -160,8 +160,8 @@ def test_weighty_acts_ask_who_it_is_again_and_keep_what_was_typed(
 ) -> None:
     assert spoc.get("/admin/users/new").status_code == 200
     site.sql(database.superuser, "UPDATE user_session SET authenticated_at = now() - interval '6 minutes'")
-    answer = spoc.post("/admin/users/new", invitation(site))
-    assert answer.status_code == 303 and "/session/confirm" in answer.headers["Location"]
+    answer = spoc.post("/admin/users/new", {**invitation(site), "draft_key": "admin.invite"})
+    assert answer.status_code == 303 and answer.location == "/session/confirm?next=/admin/users/new"
     officer = site.world.users["officer"]
     assert "/session/confirm" in spoc.post(f"/admin/users/{officer}/close").headers["Location"]
     assert spoc.get("/admin/users").status_code == 200
