@@ -91,6 +91,11 @@ class Sequencer:
         if not self._one("SELECT pg_try_advisory_lock(%s)", LOCK)[0]:
             raise SystemExit("Another sequencer works on this database.")
         size, xid, event_id = self._one("SELECT size, xid::text, event_id FROM audit.tree")
+        if self._one("SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) FROM audit.tree")[0]:
+            raise Forked(
+                "The database counts its transactions anew: it was filled from a dump, and new events would come before old"
+                " ones. Restore it from a physical copy."
+            )
         self._size, self._after = size, (xid, event_id)
         last = self.memory.read(self.signer)
         if last is not None:

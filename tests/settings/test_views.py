@@ -96,7 +96,7 @@ def test_a_choice_and_a_switch_are_set_from_their_pages(site: Site) -> None:
         form = {"chosen": value, "effective_from": clock.today().isoformat()}
         assert spoc.post(f"{LIST}/{code}", form).status_code == 303
         assert words in spoc.get(f"{LIST}/{code}").text
-    assert "Non-police personnel vetting, level 2" in spoc.get(LIST).text
+    assert "NPPV level 2, full" in spoc.get(LIST).text
 
 
 def test_the_pages_take_a_fixed_number_of_statements(
