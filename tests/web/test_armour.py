@@ -42,10 +42,12 @@ WEIGHTY = {
     "attestations.reinstate", "case_disclosures.bundle", "case_file_list.as_table", "case_file_list.on_paper", "case_handover.offer",
     "credentials.app", "credentials.password", "credentials.start_app", "directories.end", "directories.make",
     "erasures.approve", "erasures.refuse", "erasures.show", "emergencies.open_now", "hand_overs.accept",
+    "joiners.details", "joiners.move", "joiners.reopen",
     "oversight.export_csv", "oversight.export_xlsx", "oversight.print_list", "passkey_rule.change", "passkey_rule.show",
     "passkeys.add", "passkeys.begin", "passkeys.new", "passkeys.remove", "provider_admin.add", "provider_admin.change",
     "provider_admin.end", "provider_admin.home", "providers.link", "providers.unlink", "subject_reports.show", "teams.add",
-    "role_changes.approve", "role_changes.refuse", "role_changes.withdraw", "teams.remove",
+    "role_changes.approve", "role_changes.refuse", "role_changes.withdraw",
+    "settings.change", "settings.withdraw", "teams.remove",
 }  # fmt: skip
 CANARY = "Qzcanary"
 
