@@ -112,7 +112,13 @@ def _found(form: Founding) -> str | None:
     append(actor, "team.created", object_id=team.id)
     if secret is not None:
         append(actor, "user.invited", object_id=user.id)
-    append(actor, "role.granted", object_id=user.id, facts={"role": Role.ADMINISTRATOR.value})
+    nobody = dict.fromkeys(("change", "asked_by", "approved_by"), "")
+    append(
+        actor,
+        "role.granted",
+        object_id=user.id,
+        facts={"role": Role.ADMINISTRATOR.value, "alone": True, **nobody},
+    )
     sessions.end(visit.session_id)
     db.session.commit()
     return secret

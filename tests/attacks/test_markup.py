@@ -121,6 +121,9 @@ def hostile(
             }
         if endpoint == "admin.invite":
             form["email"] = "qz'`x@example.org"
+        if endpoint == "teams.edit":
+            # no two teams of one name
+            form["name"] += " too"
         if endpoint == "teams.add":
             form["email"] = right["email"]
         if endpoint == "interests.declare":
