@@ -10,7 +10,7 @@ import pytest
 
 from hub.access.actor import NOBODY
 from hub.access.guard import enter
-from hub.accounts.actions import new_enrolment
+from hub.accounts.enrolment import new_enrolment
 from hub.accounts.models import User
 from hub.extensions import db
 from tests.fixtures.door import set_up_door
