@@ -11,9 +11,10 @@ from hub.access.actor import Actor
 from hub.access.permissions import Permission, Role
 from hub.accounts import telling, throttle
 from hub.accounts.changing import load_for_change
+from hub.accounts.closing import close_accounts
 from hub.accounts.ending import EndedWhy, end_sessions_of
 from hub.accounts.enrolment import begin_reset, invitation_lasts, new_enrolment
-from hub.accounts.models import RoleHolding, TeamMembership, User, UserSession
+from hub.accounts.models import RoleHolding, TeamMembership, User
 from hub.accounts.queries import find_user_by_email, has_signed_in
 from hub.accounts.vocabulary import DisabledWhy
 from hub.admin.forms import InviteForm
@@ -118,14 +119,5 @@ def disable_user(actor: Actor, user_id: UUID) -> User:
     """Closes the account: sessions end at once, links and roles are of no use any more. The name stays in the records."""
     user = load_for_change(actor, user_id)
     check_may_disable(actor, user)
-    now = clock.now()
-    user.disabled_at, user.disabled_why = now, DisabledWhy.LEFT.value
-    user.enrolment_hash = user.enrolment_expires_at = None
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    db.session.flush()
-    append(actor, "user.disabled", object_id=user.id, version=user.revision)
+    close_accounts(actor, [user], DisabledWhy.LEFT)
     return user

@@ -13,11 +13,11 @@ import structlog
 
 from hub.access.actor import Actor, Source
 from hub.accounts import service
+from hub.accounts.closing import close_accounts
 from hub.accounts.models import TeamMembership, User, UserSession
 from hub.accounts.queries import administrators_of, is_person
 from hub.accounts.several import values_by_organisation
 from hub.accounts.vocabulary import DisabledWhy
-from hub.audit.recording import Written, append_each
 from hub.core import clock
 from hub.core.errors import Unavailable
 from hub.extensions import db
@@ -95,16 +95,7 @@ def _suspend(actor: Actor, now: datetime, before: datetime) -> int:
     )
     if not users:
         return 0
-    for user in users:
-        user.disabled_at, user.disabled_why = now, DisabledWhy.DORMANT.value
-        user.enrolment_hash = user.enrolment_expires_at = None
-    db.session.flush()
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.user_id.in_([user.id for user in users]), UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    append_each(actor, "user.disabled", [Written(user.id, user.revision, (), {}) for user in users])
+    close_accounts(actor, users, DisabledWhy.DORMANT)
     administrators = db.session.scalars(administrators_of([actor.organisation_id])).all()
     notify(
         actor, administrators, NotificationKind.ACCOUNTS_UNUSED, reference="unused-accounts", address=ADDRESS

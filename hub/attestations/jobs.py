@@ -15,13 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from hub.access.actor import Actor
 from hub.accounts import service
-from hub.accounts.models import Organisation, Team, TeamMembership, User, UserSession
+from hub.accounts.closing import close_accounts
+from hub.accounts.models import Organisation, Team, TeamMembership, User
 from hub.accounts.queries import administrators_of, is_person
 from hub.accounts.several import values_by_organisation
 from hub.accounts.vocabulary import DisabledWhy
 from hub.attestations.models import Attestation, AttestationLine
 from hub.attestations.policy import due_of, month_of
-from hub.audit.recording import Written, append, append_each
+from hub.audit.recording import append
 from hub.core import clock
 from hub.core.ids import new_id
 from hub.extensions import db
@@ -122,7 +123,8 @@ def _close(actor: Actor, now: datetime) -> int:
         .with_for_update()
     ).all()
     for attestation in due:
-        suspended = _suspend(actor, _unconfirmed(actor, attestation.id), now)
+        suspended = _unconfirmed(actor, attestation.id)
+        close_accounts(actor, suspended, DisabledWhy.NOT_ATTESTED)
         db.session.execute(
             sa.update(AttestationLine)
             .where(
@@ -166,19 +168,6 @@ def _unconfirmed(actor: Actor, attestation_id: UUID) -> list[User]:
     administrators = set(db.session.scalars(administrators_of([actor.organisation_id])))
     spared = administrators if administrators <= ids else set()
     return [user for user in users if user.id not in spared]
-
-
-def _suspend(actor: Actor, users: list[User], now: datetime) -> list[User]:
-    for user in users:
-        user.disabled_at, user.disabled_why = now, DisabledWhy.NOT_ATTESTED.value
-    db.session.flush()
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.user_id.in_(user.id for user in users), UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    append_each(actor, "user.disabled", [Written(user.id, user.revision, (), {}) for user in users])
-    return users
 
 
 def _tell(actor: Actor, month: str) -> None:

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from hub.access.actor import Actor
 from hub.accounts import telling
-from hub.accounts.closing import has_ended
-from hub.accounts.models import User, UserSession
+from hub.accounts.closing import close_accounts, has_ended
+from hub.accounts.models import User
 from hub.accounts.queries import find_user_by_email, has_signed_in, is_person
 from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
 from hub.assurances.newcomers import check_assured
@@ -73,7 +73,7 @@ def create_account(actor: Actor, form: AccountForm) -> Known:
     link = keep_link(actor, user.id, form.external_id)
     append(actor, "user.provisioned", object_id=user.id, version=user.revision)
     if not form.active:
-        _close(actor, user)
+        close_accounts(actor, [user], DisabledWhy.DIRECTORY)
     return user, link
 
 
@@ -101,7 +101,7 @@ def change_account(actor: Actor, known: Known, form: AccountForm) -> Known:
     if form.active and user.disabled_at is not None:
         _reopen(actor, user)
     elif not form.active and user.disabled_at is None:
-        _close(actor, user)
+        close_accounts(actor, [user], DisabledWhy.DIRECTORY)
     return user, keep_link(actor, user.id, form.external_id)
 
 
@@ -113,7 +113,7 @@ def delete_account(actor: Actor, known: Known) -> None:
     """
     user, link = known
     if user.disabled_at is None:
-        _close(actor, user)
+        close_accounts(actor, [user], DisabledWhy.DIRECTORY)
     keep_link(actor, user.id, link.external_id if link else None, gone=True)
     append(actor, "user.deprovisioned", object_id=user.id, version=user.revision)
 
@@ -121,20 +121,6 @@ def delete_account(actor: Actor, known: Known) -> None:
 def _check_free(email: str) -> None:
     if find_user_by_email(email) is not None:
         raise Conflict("email_taken", TAKEN)
-
-
-def _close(actor: Actor, user: User) -> None:
-    now = clock.now()
-    user.disabled_at, user.disabled_why = now, DisabledWhy.DIRECTORY.value
-    user.enrolment_hash = user.enrolment_expires_at = None
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.flush()
-    append(actor, "user.disabled", object_id=user.id, version=user.revision)
 
 
 def _reopen(actor: Actor, user: User) -> None:

@@ -14,11 +14,10 @@ import structlog
 
 from hub.access.actor import Actor
 from hub.accounts import service
-from hub.accounts.closing import not_closed
-from hub.accounts.models import Partnership, Team, TeamMembership, User, UserSession
+from hub.accounts.closing import close_accounts, not_closed
+from hub.accounts.models import Partnership, Team, TeamMembership, User
 from hub.accounts.queries import administrators_of
 from hub.accounts.vocabulary import DisabledWhy
-from hub.audit.recording import Written, append_each
 from hub.core import clock
 from hub.core.errors import Unavailable
 from hub.extensions import db
@@ -70,17 +69,7 @@ def _close(actor: Actor) -> int:
         .order_by(User.id)
         .with_for_update()
     ).all()
-    now = clock.now()
-    for user in users:
-        user.disabled_at, user.disabled_why = now, DisabledWhy.ENDED.value
-        user.enrolment_hash = user.enrolment_expires_at = None
-    db.session.flush()
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.user_id.in_([user.id for user in users]), UserSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    append_each(actor, "user.disabled", [Written(user.id, user.revision, (), {}) for user in users])
+    close_accounts(actor, users, DisabledWhy.ENDED)
     return len(users)
 
 

@@ -163,7 +163,7 @@ def test_who_comes_in_by_password_and_code_meets_the_terms(site: Site, database:
     assert client.get("/").status_code == 200
 
 
-def test_it_costs_no_query(site: Site, database: SimpleNamespace) -> None:
+def test_it_costs_no_query(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's row is read at every request anyhow: the page of one who accepted asks as often as it would without a rule."""
     from sqlalchemy import event
 
@@ -174,7 +174,7 @@ def test_it_costs_no_query(site: Site, database: SimpleNamespace) -> None:
     counts = []
     for rule in (site.app.extensions["hub_duty"], lambda _visit: None):
         asked: list[str] = []
-        site.app.extensions["hub_duty"] = rule
+        monkeypatch.setitem(site.app.extensions, "hub_duty", rule)
         with site.inside():
             engine = db.engine
 
