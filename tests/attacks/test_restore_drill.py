@@ -1,7 +1,7 @@
 """The drill of a restore (SECURITY W12): database, log and bucket come back whole and go on, and an older copy forks nothing.
 
 The copies are physical (`pg_basebackup`, taken while the hub is at work; the store's own files), as the log's order is that of
-the database's transactions: one that counts them anew, as after a dump, is refused.
+the database's transactions.
 """
 
 from __future__ import annotations
@@ -198,13 +198,3 @@ def test_what_is_restored_goes_on_and_an_older_copy_forks_nothing(drill: Drill) 
     drill.cover()
     after = drill.verify()
     assert after.returncode == 0, after.stdout + after.stderr
-
-
-def test_a_database_that_counts_its_transactions_anew_is_refused(drill: Drill) -> None:
-    """After a dump the next events would come before those of old, and never into the tree."""
-    drill.cover()
-    with psycopg.connect(drill.superuser, autocommit=True) as connection:
-        connection.execute("UPDATE audit.tree SET xid = '4294967296000'")
-    with drill.sequencing() as process:
-        said = process.communicate(timeout=PATIENCE_SECONDS)[1]
-    assert process.returncode == 1 and "NOTHING IS SIGNED ANY MORE" in said and "filled from a dump" in said

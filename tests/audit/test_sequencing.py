@@ -209,6 +209,16 @@ def test_it_signs_nothing_once_the_database_was_set_back_or_rewritten(
     assert newest(owner)[0] == total
 
 
+def test_a_database_that_counts_its_transactions_anew_is_refused(
+    door: Door, connect: Connect, memory: Memory
+) -> None:
+    """After a dump the next events would come before those of old, and never into the tree."""
+    written(door, connect, 3)
+    connect("superuser").execute("UPDATE audit.tree SET xid = '4294967296000'")
+    with pytest.raises(Forked, match="filled from a dump"):
+        started(connect, memory)
+
+
 def test_the_sequencer_s_password_rewrites_nothing(door: Door, connect: Connect, memory: Memory) -> None:
     written(door, connect, 3)
     drained(started(connect, memory), until=len(events(connect("owner"))))
