@@ -78,12 +78,15 @@ def walls() -> str:
 
 
 def main() -> None:
-    """Writes what this migration needs and takes away what it doesn't: tables that are new, walls that have changed."""
-    (SQL / IN_HAND / "4_emptying.sql").write_text(NOTE + function())
-    last = max((file for file in SQL.glob("*/*_walls.sql") if file.parent.name < IN_HAND), key=str)
-    for name, text in (("1_tables.sql", tables()), ("3_walls.sql", walls())):
+    """Writes what this migration needs and takes away what it doesn't: tables that are new, what has changed of the others."""
+    for name, text in (
+        ("1_tables.sql", tables()),
+        ("3_walls.sql", walls()),
+        ("4_emptying.sql", NOTE + function()),
+    ):
         file = SQL / IN_HAND / name
-        if text.strip() == NOTE.strip() or text == last.read_text():
+        last = max((one for one in SQL.glob(f"*/{name}") if one.parent.name < IN_HAND), key=str, default=None)
+        if text.strip() == NOTE.strip() or (last is not None and text == last.read_text()):
             file.unlink(missing_ok=True)
         else:
             file.write_text(text)

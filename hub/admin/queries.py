@@ -17,12 +17,12 @@ from hub.accounts.models import RoleHolding, Team, TeamMembership, User, UserSes
 from hub.accounts.queries import is_person, user_names
 from hub.accounts.vocabulary import DISABLED_LABELS, DisabledWhy
 from hub.admin.policy import AccountState, account_state
-from hub.audit.reading import Shown, listed, opened
+from hub.audit.reading import Shown, listed
 from hub.core import clock
-from hub.core.errors import NotVisible
 from hub.core.paging import PAGE_SIZE, Cursor, Page
 from hub.extensions import db
 from hub.joining.policy import Conditions, conditions_of, needs_attention, rules_of
+from hub.joining.queries import open_user
 from hub.settings.vetting import VETTING_LABELS, Vetting
 
 
@@ -115,15 +115,7 @@ def list_accounts(actor: Actor, wanted: AccountFilter, *, cursor: Cursor | None 
 
 def open_account(actor: Actor, user_id: UUID) -> Account:
     """One user of the actor's organisation; `NotVisible` for any other. The look is logged."""
-    actor.check_may(Permission.ACCOUNT_MANAGE)
-    mine = sa.select(User.id).where(
-        User.id == user_id, User.organisation_id == actor.organisation_id, is_person()
-    )
-    opened(actor, "user.opened", user_id, Shown() if db.session.scalar(mine) else None)
-    user = db.session.get(User, user_id)
-    if user is None:
-        raise NotVisible
-    return _accounts(actor, [user])[0]
+    return _accounts(actor, [open_user(actor, user_id)])[0]
 
 
 def find_roles(actor: Actor, user_id: UUID) -> frozenset[Role]:

@@ -35,7 +35,8 @@ def test_it_is_on_no_list_and_no_page_is_about_it(site: Site, own: UUID) -> None
     for path in ("/admin/users", "/admin/users?name=hub", "/admin/attestation"):
         page = spoc.get(path).get_data(as_text=True)
         assert str(own) not in page and "Hub service" not in page
-    assert spoc.get(f"/admin/users/{own}").status_code == 404
+    for page in ("", "/details", "/teams", "/reopen"):
+        assert spoc.get(f"/admin/users/{own}{page}").status_code == 404, page
 
 
 @pytest.mark.parametrize("act", ["roles", "reset", "close", "link", "sessions/end"])
